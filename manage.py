@@ -1,0 +1,26 @@
+#!/usr/bin/env python
+"""Administrative commands of VPN Console: `python manage.py help` lists them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run one management command; a misconfigured environment is one sentence, not a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vpnconsole.settings")
+    from vpnconsole.env import Misconfigured, environment
+
+    try:
+        environment()
+    except Misconfigured as error:
+        sys.exit(f"vpnconsole: {error}")
+
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""All addresses: accounts, health, and the console itself at the root."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from vpnconsole.health import healthz, readyz
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("accounts/", include("allauth.urls")),
+    path("", include("tunnels.web.urls")),
+]
