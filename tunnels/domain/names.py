@@ -83,7 +83,8 @@ def _tag_problem(key: str, value: str, seen: set[str]) -> str:
             return f"“{part}” begins or ends with a space; remove it."
         bad = next((char for char in part if not (char.isalnum() or char in TAG_SPECIALS)), None)
         if bad is not None:
-            return f"A tag may not contain {_show(bad)}; letters, digits, spaces and {TAG_SPECIALS.strip()} are allowed."
+            allowed = f"letters, digits, spaces and {TAG_SPECIALS.strip()} are allowed"
+            return f"A tag may not contain {_show(bad)}; {allowed}."
     return ""
 
 

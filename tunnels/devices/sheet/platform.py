@@ -1,0 +1,164 @@
+"""A sheet of all settings, for a person with a device that we have no template for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tunnels.devices.base import Order, Platform, Proof, nothing_lost, nothing_unsupported
+from tunnels.devices.rendering import fill
+from tunnels.devices.viewpoint import Identity, Pair, Side, customer_viewpoint, one_line
+from tunnels.domain import crypto
+from tunnels.domain.addresses import Address
+from tunnels.domain.proposals import (
+    DpdAction,
+    IkeSettings,
+    IkeVersion,
+    IpsecSettings,
+    Mode,
+    Negotiation,
+)
+
+TEMPLATE = "sheet/template.txt.j2"
+
+_MODES = {Mode.MAIN: "main mode", Mode.AGGRESSIVE: "aggressive mode"}
+_STARTS = {
+    Negotiation.ACTIVE: "the VPN gateway, at once; your device may too",
+    Negotiation.PASSIVE: "your device; the VPN gateway only waits",
+    Negotiation.ON_TRAFFIC: "whichever side has traffic first",
+}
+_SILENCE = {
+    DpdAction.CLEAR: "forget the tunnel (clear)",
+    DpdAction.RESTART: "negotiate again (restart)",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a table; `label` is padded by the template's own columns."""
+
+    label: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.label:<22}{self.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """Everything that the template prints."""
+
+    head: tuple[Row, ...]
+    redacted_note: str
+    device: tuple[Row, ...]
+    gateway: tuple[Row, ...]
+    psk: str
+    ike: tuple[Row, ...]
+    ipsec: tuple[Row, ...]
+    pairs: tuple[str, ...]
+    health: tuple[Row, ...]
+    device_address: Address
+    gateway_address: Address
+
+
+def write(order: Order) -> str:
+    """The text of the sheet."""
+    spec, view = order.spec, customer_viewpoint(order.spec)
+    health = spec.health
+    sheet = Sheet(
+        head=(
+            Row(label="Tunnel", value=f"{one_line(spec.name)} ({spec.id})"),
+            Row(label="Written", value=f"{order.now:%Y-%m-%d %H:%M} UTC"),
+            Row(label="By", value=f"VPN Console {one_line(order.console_version)}"),
+        ),
+        redacted_note="Redacted copy: the pre-shared key is left out." if order.redacted else "",
+        device=tuple(_side(view.device)),
+        gateway=tuple(_side(view.gateway)),
+        psk=spec.psk.reveal(),
+        ike=tuple(_ike(spec.ike)),
+        ipsec=tuple(_ipsec(spec.ipsec)),
+        pairs=tuple(_pairs(view.pairs)),
+        health=(
+            (
+                Row(label="Asked address", value=f"{health.remote} (your device must own it and answer)"),
+                Row(label="Asking address", value=f"{health.local} (VPN gateway)"),
+                Row(label="Probe", value=f"ICMP echo every {health.interval_ms} ms, lost after {health.timeout_ms} ms"),
+                Row(label="Unhealthy", value=f"after {health.threshold} lost probes in a row"),
+            )
+            if health
+            else (Row(label="Health check", value="off"),)
+        ),
+        device_address=view.device.address,
+        gateway_address=view.gateway.address,
+    )  # fmt: skip
+    return fill(TEMPLATE, sheet)
+
+
+def _side(side: Side) -> Iterator[Row]:
+    yield Row(label="Name", value=side.name)
+    yield Row(label="Public address", value=str(side.address))
+    yield Row(label="IKE identity", value=_identity(side.identity))
+
+
+def _identity(identity: Identity) -> str:
+    kind = "IP address" if identity.is_address else "domain name (FQDN)"
+    return f"{one_line(identity.text)}, type {kind}"
+
+
+def _ike(ike: IkeSettings) -> Iterator[Row]:
+    yield Row(label="Version", value=f"IKEv{int(ike.version)}")
+    if ike.version is IkeVersion.V1:
+        yield Row(label="Negotiation mode", value=_MODES[ike.mode])
+    yield Row(label="Authentication", value="pre-shared key")
+    yield Row(label="Encryption", value=crypto.ENCRYPTION[ike.encryption].label)
+    if crypto.is_aead(ike.encryption):
+        yield Row(label="Integrity", value="none (part of the encryption)")
+        yield Row(label="PRF", value=crypto.PRF[ike.prf].label)
+    else:
+        yield Row(label="Integrity and PRF", value=crypto.INTEGRITY[ike.integrity].label)
+    yield Row(label="Diffie-Hellman", value=crypto.DH_GROUPS[ike.dh_group].label)
+    yield Row(label="Lifetime", value=f"{ike.lifetime_seconds} s")
+    yield Row(label="Who starts", value=_STARTS[ike.negotiation])
+    if ike.dpd_enabled:
+        yield Row(label="Dead peer detection", value=f"on, {ike.dpd_timeout} s")
+        yield Row(label="When silent", value=_SILENCE[ike.dpd_action])
+    else:
+        yield Row(label="Dead peer detection", value="off")
+    yield Row(label="NAT traversal", value="automatic")
+
+
+def _ipsec(ipsec: IpsecSettings) -> Iterator[Row]:
+    yield Row(label="Protocol", value="ESP, tunnel mode")
+    yield Row(label="Encryption", value=crypto.ENCRYPTION[ipsec.encryption].label)
+    if crypto.is_aead(ipsec.encryption):
+        yield Row(label="Integrity", value="none (part of the encryption)")
+    else:
+        yield Row(label="Integrity", value=crypto.INTEGRITY[ipsec.integrity].label)
+    pfs = crypto.DH_GROUPS[ipsec.pfs].label if ipsec.pfs else "off"
+    yield Row(label="PFS", value=pfs)
+    yield Row(label="Lifetime", value=f"{ipsec.lifetime_seconds} s")
+    megabytes = f"{ipsec.lifetime_kb / 1024:.1f} MB"
+    yield Row(label="Volume", value=f"{ipsec.lifetime_kb} KB ({megabytes})")
+
+
+def _pairs(pairs: tuple[Pair, ...]) -> Iterator[str]:
+    width = max([len("Your range"), *(len(str(pair.local)) for pair in pairs)])
+    other = max([len("VPN gateway's range"), *(len(str(pair.remote)) for pair in pairs)])
+    yield f"{'No.':<5}{'Your range':<{width}}   {'VPN gateway’s range':<{other}}   From"
+    for pair in pairs:
+        yield (
+            f"{pair.number:<5}{pair.local!s:<{width}}   {pair.remote!s:<{other}}   {pair.origin}"
+        )
+
+
+SHEET = Platform(
+    id="generic-sheet",
+    vendor="Generic",
+    name="Settings sheet",
+    versions=("text",),
+    filename="{tunnel_id}-settings.txt",
+    proof=Proof.READABLE,
+    write=write,
+    unsupported=nothing_unsupported,
+    losses=nothing_lost,
+)

@@ -1,0 +1,270 @@
+"""strongSwan's swanctl.conf, 5.9 and later, for a Linux machine at the customer's end.
+
+Grammar and meaning of the settings: swanctl.conf(5) and strongSwan's settings lexer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tunnels.devices.base import (
+    PSK_PLACEHOLDER,
+    Order,
+    Platform,
+    Proof,
+    nothing_unsupported,
+)
+from tunnels.devices.rendering import fill
+from tunnels.devices.viewpoint import (
+    Identity,
+    Pair,
+    Side,
+    Viewpoint,
+    customer_viewpoint,
+    one_line,
+)
+from tunnels.domain.proposals import DpdAction, IkeSettings, IkeVersion, IpsecSettings, Mode
+from tunnels.domain.spec import TunnelSpec
+
+TEMPLATE = "strongswan_swanctl/template.conf.j2"
+FILENAME = "{tunnel_id}-swanctl.conf"
+# Fits every cipher, either family inside and outside, and NAT traversal on a 1500-byte path.
+SAFE_MSS = 1300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One `key = value` line; `value` is already escaped, `why` becomes a comment behind it."""
+
+    key: str
+    value: str
+    why: str = ""
+
+    def __str__(self) -> str:
+        line = f"{self.key} = {self.value}"
+        return f"{line:<44}  # {self.why}" if self.why else line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """One CHILD_SA section."""
+
+    name: str
+    origin: str
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """Everything that the template prints."""
+
+    tunnel_id: str
+    tunnel_name: str
+    filename: str
+    written: str
+    console_version: str
+    version: str
+    device: Side
+    gateway: Side
+    device_id: str
+    gateway_id: str
+    before: tuple[str, ...]
+    around: tuple[str, ...]
+    pings: tuple[str, ...]
+    connection: tuple[Setting, ...]
+    children: tuple[Child, ...]
+    secret: str
+
+
+def quote(text: str) -> str:
+    r"""The text as a double-quoted string: only `"` and `\` mean something inside.
+
+    Line breaks would be legal there, but no value of ours has one; they are written as escapes.
+    """
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r") + '"'
+
+
+def quote_psk(key: str) -> str:
+    """The key so that swanctl loads exactly its bytes.
+
+    swanctl decodes a value that begins with 0x (hex) or 0s (base64), in either case and even when it is quoted; such a
+    key is written in hex.
+    """
+    if key[:2].lower() in {"0x", "0s"}:
+        return f"0x{key.encode().hex()}"
+    return quote(key)
+
+
+def write(order: Order) -> str:
+    """The text of the file."""
+    return fill(TEMPLATE, _decide(order))
+
+
+def losses(spec: TunnelSpec) -> list[str]:
+    """What strongSwan does differently from what was agreed."""
+    sentences = []
+    if spec.ike.dpd_enabled and spec.ike.version is IkeVersion.V2:
+        sentences.append(
+            f"With IKEv2, strongSwan does not know a DPD timeout of {spec.ike.dpd_timeout} s: it gives a silent peer up "
+            "after its retransmissions, some 165 s unless strongswan.conf changes them."
+        )
+    if (
+        spec.ike.dpd_enabled
+        and spec.ike.dpd_action is DpdAction.CLEAR
+        and customer_viewpoint(spec).starts
+    ):
+        sentences.append(
+            "The VPN gateway only waits, and a silent peer is forgotten (DPD action clear): after an outage somebody "
+            "must start the tunnel on the device again. DPD action restart does that by itself."
+        )
+    return sentences
+
+
+def _decide(order: Order) -> Document:
+    spec, view = order.spec, customer_viewpoint(order.spec)
+    return Document(
+        tunnel_id=spec.id,
+        tunnel_name=one_line(spec.name),
+        filename=FILENAME.format(tunnel_id=spec.id),
+        written=f"{order.now:%Y-%m-%d %H:%M} UTC",
+        console_version=one_line(order.console_version),
+        version=order.version,
+        device=view.device,
+        gateway=view.gateway,
+        device_id=_identity(view.device.identity),
+        gateway_id=_identity(view.gateway.identity),
+        before=tuple(_before(order, view)),
+        around=tuple(_around(view)),
+        pings=tuple(
+            f"{pair.local} to {pair.remote} ({pair.name}, {pair.origin})" for pair in view.pairs
+        ),
+        connection=tuple(_connection(spec.ike, view)),
+        children=tuple(
+            Child(
+                name=pair.name,
+                origin=pair.origin,
+                settings=tuple(_child(pair, spec.ike, spec.ipsec, starts=view.starts)),
+            )
+            for pair in view.pairs
+        ),
+        secret=quote_psk(spec.psk.reveal()),
+    )
+
+
+def _identity(identity: Identity) -> str:
+    # Without the type, a name might be guessed to be something else.
+    return identity.text if identity.is_address else quote(f"fqdn:{identity.text}")
+
+
+def _connection(ike: IkeSettings, view: Viewpoint) -> Iterator[Setting]:
+    renew, grace = _soft(ike.lifetime_seconds)
+    yield Setting(key="version", value=str(int(ike.version)))
+    if ike.version is IkeVersion.V1:
+        aggressive = "yes" if ike.mode is Mode.AGGRESSIVE else "no"
+        yield Setting(key="aggressive", value=aggressive)
+    else:
+        yield Setting(key="mobike", value="no", why="both ends have static addresses")
+    yield Setting(key="local_addrs", value=str(view.device.address))
+    yield Setting(key="remote_addrs", value=str(view.gateway.address))
+    yield Setting(key="proposals", value=ike.proposal)
+    why = f"renew at 90 % of the agreed {ike.lifetime_seconds} s …"
+    yield Setting(key="rekey_time", value=f"{renew}s", why=why)
+    yield Setting(key="over_time", value=f"{grace}s", why="… and give up when all of it is over")
+    if ike.dpd_enabled:
+        # Three questions fit into the agreed time.
+        yield Setting(key="dpd_delay", value=f"{ike.dpd_timeout // 3}s")
+        if ike.version is IkeVersion.V1:
+            yield Setting(key="dpd_timeout", value=f"{ike.dpd_timeout}s")
+    yield Setting(key="fragmentation", value="yes")
+    yield Setting(key="keyingtries", value="0", why="never give up")
+
+
+def _child(
+    pair: Pair, ike: IkeSettings, ipsec: IpsecSettings, *, starts: bool
+) -> Iterator[Setting]:
+    renew, _ = _soft(ipsec.lifetime_seconds)
+    life_bytes = ipsec.lifetime_kb * 1024
+    renew_bytes, _ = _soft(life_bytes)
+    yield Setting(key="local_ts", value=str(pair.local))
+    yield Setting(key="remote_ts", value=str(pair.remote))
+    yield Setting(key="mode", value="tunnel")
+    yield Setting(key="esp_proposals", value=ipsec.proposal)
+    yield Setting(key="life_time", value=f"{ipsec.lifetime_seconds}s", why="as agreed")
+    yield Setting(key="rekey_time", value=f"{renew}s", why="90 %: renewed before it ends")
+    yield Setting(key="life_bytes", value=str(life_bytes), why=f"{ipsec.lifetime_kb} KB")
+    yield Setting(key="rekey_bytes", value=str(renew_bytes))
+    if starts:
+        yield Setting(key="start_action", value="start", why="the VPN gateway waits for you")
+        yield Setting(key="close_action", value="start")
+    else:
+        yield Setting(key="start_action", value="trap", why="or as soon as there is traffic")
+    if ike.dpd_enabled:
+        # A trap negotiates again with the next packet; a restart beside it makes double CHILD_SAs.
+        restart = starts and ike.dpd_action is DpdAction.RESTART
+        yield Setting(key="dpd_action", value="restart" if restart else "clear")
+
+
+def _soft(limit: int) -> tuple[int, int]:
+    """(When to renew, what is left then) of a lifetime in any unit."""
+    renew = limit * 9 // 10
+    return renew, limit - renew
+
+
+def _before(order: Order, view: Viewpoint) -> Iterator[str]:
+    if order.redacted:
+        yield f"secret: put the pre-shared key in the place of {PSK_PLACEHOLDER}."
+    yield (
+        f"local_addrs: when this machine is behind NAT, replace {view.device.address} by the address of its own "
+        "interface."
+    )
+    if order.spec.ike.version is IkeVersion.V1 and order.spec.ike.mode is Mode.AGGRESSIVE:
+        yield (
+            "strongswan.conf: to be called in aggressive mode, charon needs "
+            "i_dont_care_about_security_and_use_aggressive_mode_psk = yes."
+        )
+
+
+def _around(view: Viewpoint) -> Iterator[str]:
+    versions = sorted({pair.local.version for pair in view.pairs})
+    switches = {4: "net.ipv4.ip_forward=1", 6: "net.ipv6.conf.all.forwarding=1"}
+    tables = {4: "iptables", 6: "ip6tables"}
+    yield (
+        f"Firewall: let UDP 500, UDP 4500 and ESP (IP protocol 50) pass between {view.device.address} and "
+        f"{view.gateway.address}, and the ranges below in both directions."
+    )
+    yield f"Forwarding: sysctl -w {' '.join(switches[version] for version in versions)}"
+    for version in versions:
+        yield (
+            f"NAT exemption, before any masquerading: {tables[version]} -t nat -I POSTROUTING "
+            "-m policy --dir out --pol ipsec -j ACCEPT"
+        )
+    yield (
+        "Routes: strongSwan makes its own; other routers of your site need one to each remote range, "
+        "with this machine as the next hop."
+    )
+    for version in versions:
+        yield (
+            f"Large TCP packets: {tables[version]} -t mangle -A FORWARD -m policy --dir out --pol ipsec -p tcp "
+            f"--tcp-flags SYN,RST SYN -j TCPMSS --set-mss {SAFE_MSS}"
+        )
+    if view.probe:
+        asked, asking = view.probe
+        yield (
+            f"Health check: the VPN gateway pings {asked} from {asking}. This machine must own that address: "
+            f"ip addr add {asked}/{asked.max_prefixlen} dev lo"
+        )
+
+
+SWANCTL = Platform(
+    id="strongswan-swanctl",
+    vendor="strongSwan",
+    name="swanctl.conf",
+    versions=("5.9+",),
+    filename=FILENAME,
+    proof=Proof.LOADED,
+    write=write,
+    unsupported=nothing_unsupported,
+    losses=losses,
+)
