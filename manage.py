@@ -8,7 +8,7 @@ import sys
 
 
 def main() -> None:
-    """Run one management command; a misconfigured environment is one sentence, not a traceback."""
+    """Run one management command; what the environment lacks is one sentence, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vpnconsole.settings")
     from vpnconsole.env import Misconfigured, environment
 
@@ -18,8 +18,17 @@ def main() -> None:
         sys.exit(f"vpnconsole: {error}")
 
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except Misconfigured as error:
+        sys.exit(f"vpnconsole: {error}")
+    except OperationalError as error:
+        sys.exit(
+            f"vpnconsole: the database does not answer ({str(error).strip().splitlines()[0]}); "
+            "start the console with `make run` in another terminal, or correct DATABASE_URL."
+        )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
+import dj_database_url
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -153,6 +154,8 @@ class Environment(BaseSettings):
                 "must look like postgresql://user:password@host:5432/name; "
                 "PostgreSQL is the only database"
             )
+        if value:
+            dj_database_url.parse(value)
         return value
 
     @field_validator("secret_key")

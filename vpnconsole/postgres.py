@@ -7,7 +7,6 @@ runs as, and root, can reach its socket, so the socket needs no password.
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import importlib.util
 import os
@@ -15,16 +14,16 @@ import pwd
 import signal
 import stat
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import psycopg
 
+from vpnconsole.children import start_child, stop_child
 from vpnconsole.env import Misconfigured
 
 DATABASE: Final = "vpnconsole"
@@ -97,34 +96,6 @@ def refuse_private_folders(data_dir: Path) -> None:
             )
 
 
-def _end_with_parent(number: int) -> Callable[[], None]:
-    """A function for the child to run first: it asks Linux for this signal when its parent dies."""
-    if not sys.platform.startswith("linux"):
-        return lambda: None
-    libc = ctypes.CDLL(None)
-
-    def ask() -> None:
-        libc.prctl(1, number)  # 1 is PR_SET_PDEATHSIG
-
-    return ask
-
-
-def start_child(
-    command: list[str], *, death_signal: signal.Signals, **options: Any
-) -> subprocess.Popen[bytes]:
-    """Start a program that the terminal's Ctrl-C does not reach, and that ends with this process.
-
-    `death_signal` is what it gets when this process is killed without a chance to stop it.
-    """
-    return subprocess.Popen(
-        command,
-        start_new_session=True,
-        stdin=subprocess.DEVNULL,
-        preexec_fn=_end_with_parent(death_signal),  # noqa: PLW1509 (no threads yet)
-        **options,
-    )
-
-
 class EmbeddedPostgres:
     """One PostgreSQL server over one data directory, started and stopped by this process."""
 
@@ -164,12 +135,7 @@ class EmbeddedPostgres:
         """Stop cleanly: open connections are ended, what was committed is on disk."""
         if self._process is None:
             return
-        self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.send_signal(signal.SIGQUIT)
-            self._process.wait()
+        stop_child(self._process, ask=signal.SIGINT, force=signal.SIGQUIT, seconds=STOP_SECONDS)
         self._process = None
 
     def is_running(self) -> bool:
@@ -240,7 +206,7 @@ class EmbeddedPostgres:
         command = [str(programs() / "postgres"), "-D", str(self.data_dir)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        with self.log.open("wb") as log:
+        with open(self.log, "wb", opener=_owner_only) as log:
             self._process = start_child(
                 command,
                 death_signal=signal.SIGINT,
@@ -316,6 +282,10 @@ class EmbeddedPostgres:
             ).fetchone()
             if found is None:
                 connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+
+
+def _owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _user_name(uid: int) -> str:

@@ -83,6 +83,8 @@ _database: dict[str, Any] = (
     if _env.database_url
     else embedded_database(_env.var_dir / "postgres")
 )
+if _env.database_url:
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 # A connection outlives its request, and is checked before the next one uses it.
 DATABASES = {"default": {**_database, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

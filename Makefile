@@ -1,0 +1,66 @@
+# VPN Console. `make run` serves it, `make test` tests it; both install what they need first.
+# Programs of the environment run as `python -m`, so that a path with spaces works.
+
+PY := .venv/bin/python
+TEMPLATES = find templates tunnels -name '*.html' -print0 | xargs -0 -r
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint format check install install-dev requirements clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 22
+
+run: install ## Serve on http://127.0.0.1:8000/ (PORT, BIND) with a PostgreSQL in var/
+	@$(PY) -m vpnconsole.run
+
+demo: install ## The same, with example data
+	@$(PY) -m vpnconsole.run --example
+
+test: install-dev ## Lint, then run all tests
+	@tests/system-packages.sh
+	@$(MAKE) --no-print-directory lint
+	@echo "Testing …"
+	@$(PY) -m pytest -n 2 --dist loadgroup
+
+lint: install-dev ## Style, types, direction of imports, templates, settings, migrations
+	@echo "Linting …"
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff format --quiet --check . || { echo "Files are not formatted: run \`make format\`."; exit 1; }
+	@$(PY) -m mypy --no-error-summary .
+	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+	@$(TEMPLATES) $(PY) -m djlint --lint --quiet
+	@$(TEMPLATES) $(PY) -m djade --target-version 5.2 --check
+	@$(PY) manage.py check --fail-level WARNING
+	@$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+format: install-dev ## Format the code and the templates
+	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format --quiet .
+	@$(TEMPLATES) $(PY) -m djade --target-version 5.2
+
+check: install ## Examine the settings
+	@$(PY) manage.py check
+
+install: .venv/.installed node_modules/.installed
+
+install-dev: install .venv/.installed-dev
+
+.venv/.installed: requirements.txt
+	@./install.sh python requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt .venv/.installed
+	@./install.sh python requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package-lock.json .npmrc .venv/.installed
+	@./install.sh browser
+	@touch $@
+
+requirements: install-dev ## Pin the newest allowed versions, with hashes
+	@for name in requirements requirements-dev; do \
+	  CUSTOM_COMPILE_COMMAND="make requirements" $(PY) -m piptools compile --quiet --upgrade \
+	    --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
+	    --no-emit-find-links --no-emit-trusted-host -o $$name.txt $$name.in || exit 1; \
+	done
+
+clean: ## Remove what was installed and built; the data in var/ stays
+	rm -rf .venv node_modules build staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
