@@ -37,6 +37,7 @@ class TunnelState(models.Model):
     )
     applied_revision = models.BigIntegerField(default=0)
     failure = models.TextField(blank=True)
+    resets_done = models.PositiveIntegerField(default=0)
     phase1 = models.CharField(
         max_length=12, choices=[(p.value, p.value) for p in Phase1], default=Phase1.NONE.value
     )

@@ -1,0 +1,1 @@
+"""Use cases: one function each, keyword-only. They own transactions, permissions, audit and revisions."""
