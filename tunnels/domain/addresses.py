@@ -15,9 +15,9 @@ from tunnels.domain.findings import refuse
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-LINK_LOCAL = ipaddress.ip_network("169.254.0.0/16")
-BROADCAST = ipaddress.ip_address("255.255.255.255")
-THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+LINK_LOCAL = ipaddress.IPv4Network("169.254.0.0/16")
+BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
 
 
 def parse_network(text: str) -> Network:
@@ -35,7 +35,8 @@ def parse_network(text: str) -> Network:
         )
     if "%" in text:
         raise refuse(
-            "cidr-malformed", f"{text} names an interface zone; write the block without it."
+            "cidr-malformed",
+            f"“{_shorten(text)}” names an interface zone; write the block without it.",
         )
     try:
         network = ipaddress.ip_network(text, strict=False)
@@ -46,7 +47,9 @@ def parse_network(text: str) -> Network:
         ) from None
     host = ipaddress.ip_interface(text).ip
     if host != network.network_address:
-        raise refuse("cidr-host-bits", f"{text} has host bits set; did you mean {network}?")
+        raise refuse(
+            "cidr-host-bits", f"{_shorten(text)} has host bits set; did you mean {network}?"
+        )
     if _never_carries_traffic(network):
         raise refuse(
             "cidr-unusable",

@@ -68,9 +68,9 @@ def check_health(
         )
         findings.append(Finding(rule="health-wrong-side", message=message, field="health_remote"))
     for field, label, value, limits in (
-        ("health_interval_ms", "interval", health.interval_ms, INTERVAL_MS),
+        ("health_interval_ms", "interval in ms", health.interval_ms, INTERVAL_MS),
         ("health_threshold", "number of lost probes", health.threshold, THRESHOLD),
-        ("health_timeout_ms", "timeout", health.timeout_ms, TIMEOUT_MS),
+        ("health_timeout_ms", "timeout in ms", health.timeout_ms, TIMEOUT_MS),
     ):
         if not limits[0] <= value <= limits[1]:
             message = f"The {label} must be {limits[0]} to {limits[1]}."
@@ -81,7 +81,7 @@ def check_health(
 def assign_pair(used: Collection[Address]) -> tuple[Address, Address]:
     """The first neighbouring pair (even, odd) of 169.254.128.0/17 that no tunnel of the gateway uses.
 
-    Raises RuleError when all 8,191 pairs are taken.
+    Raises RuleError when all 16,382 pairs are taken.
     """
     first, last = int(AUTO_RANGE.network_address), int(AUTO_RANGE.broadcast_address)
     taken = {int(address) for address in used if address in AUTO_RANGE}

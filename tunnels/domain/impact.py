@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from tunnels.domain.spec import TunnelSpec
+from tunnels.domain import crypto
+from tunnels.domain.proposals import IkeSettings, IkeVersion, IpsecSettings
+from tunnels.domain.spec import Endpoint, TunnelSpec
 
 
 class Interruption(StrEnum):
@@ -26,7 +28,7 @@ class Impact:
 
 def edit_impact(before: TunnelSpec, after: TunnelSpec) -> Impact:
     """What happens when `before` is replaced by `after`, the heaviest consequence first."""
-    if (before.local, before.remote, before.ike) != (after.local, after.remote, after.ike):
+    if _phase1(before) != _phase1(after):
         return Impact(
             interruption=Interruption.TUNNEL,
             sentence="Saving renegotiates the whole tunnel: all its traffic stops for a moment, "
@@ -35,9 +37,10 @@ def edit_impact(before: TunnelSpec, after: TunnelSpec) -> Impact:
     if before.psk != after.psk:
         return Impact(
             interruption=Interruption.TUNNEL,
-            sentence="Saving replaces the pre-shared key: the tunnel goes down until the customer device has the new one.",
+            sentence="Saving replaces the pre-shared key: the tunnel goes down "
+            "until the customer device has the new one.",
         )
-    if before.ipsec != after.ipsec:
+    if _in_use_ipsec(before.ipsec) != _in_use_ipsec(after.ipsec):
         return Impact(
             interruption=Interruption.TUNNEL,
             sentence="Saving renegotiates every mapping: traffic stops for a moment, "
@@ -57,6 +60,35 @@ def edit_impact(before: TunnelSpec, after: TunnelSpec) -> Impact:
             sentence=f"Saving adds {_mappings(added)}; running traffic is not interrupted.",
         )
     return Impact(interruption=Interruption.NONE, sentence="Saving does not interrupt traffic.")
+
+
+def _phase1(spec: TunnelSpec) -> tuple[object, ...]:
+    return _end(spec.local), _end(spec.remote), _in_use_ike(spec.ike)
+
+
+def _end(endpoint: Endpoint) -> tuple[object, ...]:
+    # A gateway may be renamed: its name is not negotiated.
+    return endpoint.address, endpoint.identity
+
+
+def _in_use_ike(ike: IkeSettings) -> IkeSettings:
+    """The settings with those that have no effect blanked, so that touching them is no change."""
+    plain = IkeSettings()
+    if crypto.is_aead(ike.encryption):
+        ike = replace(ike, integrity=plain.integrity)
+    if not crypto.is_aead(ike.encryption):
+        ike = replace(ike, prf=plain.prf)
+    if ike.version is IkeVersion.V2:
+        ike = replace(ike, mode=plain.mode)
+    if not ike.dpd_enabled:
+        ike = replace(ike, dpd_timeout=plain.dpd_timeout, dpd_action=plain.dpd_action)
+    return ike
+
+
+def _in_use_ipsec(ipsec: IpsecSettings) -> IpsecSettings:
+    if crypto.is_aead(ipsec.encryption):
+        return replace(ipsec, integrity=IpsecSettings().integrity)
+    return ipsec
 
 
 def _mappings(count: int) -> str:

@@ -74,18 +74,24 @@ def _tag_problem(key: str, value: str, seen: set[str]) -> str:
         return f"Give the tag “{key[:40]}” a value."
     if len(key) > TAG_KEY_MAX or len(value) > TAG_VALUE_MAX:
         return f"A tag key has at most {TAG_KEY_MAX} characters and a value {TAG_VALUE_MAX}."
-    if key.startswith(RESERVED_KEYS):
-        return f"Keys beginning with “{key[:8]}” are reserved; choose another."
+    reserved = next((word for word in RESERVED_KEYS if key.startswith(word)), "")
+    if reserved:
+        return f"Keys beginning with “{reserved}” are reserved; choose another."
     if key in seen:
         return f"The tag “{key}” is there twice; a key has one value."
     for part in (key, value):
         if part != part.strip():
             return f"“{part}” begins or ends with a space; remove it."
-        bad = next((char for char in part if not (char.isalnum() or char in TAG_SPECIALS)), None)
+        bad = next((char for char in part if not _allowed_in_tag(char)), None)
         if bad is not None:
             allowed = f"letters, digits, spaces and {TAG_SPECIALS.strip()} are allowed"
             return f"A tag may not contain {_show(bad)}; {allowed}."
     return ""
+
+
+def _allowed_in_tag(char: str) -> bool:
+    # Marks belong to letters: without them many scripts of Asia cannot be written.
+    return char in TAG_SPECIALS or unicodedata.category(char)[0] in "LMN"
 
 
 def _show(char: str) -> str:

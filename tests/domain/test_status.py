@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from tunnels.domain.status import (
+    Facts,
+    Intent,
+    Phase1,
+    Provisioning,
+    Word,
+    is_connected,
+    status_word,
+)
+
+# Everything that can be: one mapping or three, none up, some, all, and more than there should be.
+COUNTS = [(0, 0), (0, 1), (1, 1), (0, 3), (1, 3), (2, 3), (3, 3), (4, 3), (1, 0)]
+TABLE = [
+    Facts(intent=intent, provisioning=provisioning, phase1=phase1, up=up, total=total)
+    for intent, provisioning, phase1, (up, total) in itertools.product(
+        Intent, Provisioning, Phase1, COUNTS
+    )
+]
+
+
+def facts_that(word: Word) -> list[Facts]:
+    return [facts for facts in TABLE if status_word(facts) is word]
+
+
+def settled(facts: Facts) -> bool:
+    """Whether the tunnel is wanted (or not yet gone) and the gateway has the newest revision."""
+    off = facts.intent is Intent.DELETING or (facts.intent is Intent.DOWN and facts.up == 0)
+    return not off and facts.provisioning is Provisioning.APPLIED
+
+
+def test_it_covers_the_whole_table() -> None:
+    assert len(TABLE) == 3 * 3 * 3 * len(COUNTS)
+    words = {status_word(facts) for facts in TABLE}
+    assert words == set(Word) - {Word.UNKNOWN}
+
+
+# Each law states, without regard to the order of the code, exactly when its word is said.
+LAWS: dict[Word, Callable[[Facts], bool]] = {
+    Word.DELETING: lambda facts: facts.intent is Intent.DELETING,
+    Word.DISABLED: lambda facts: facts.intent is Intent.DOWN and facts.up == 0,
+    Word.FAILED: lambda facts: (
+        facts.provisioning is Provisioning.FAILED
+        and (facts.intent is Intent.UP or (facts.intent is Intent.DOWN and facts.up > 0))
+    ),
+    Word.PROVISIONING: lambda facts: (
+        facts.provisioning is Provisioning.PENDING
+        and (facts.intent is Intent.UP or (facts.intent is Intent.DOWN and facts.up > 0))
+    ),
+    Word.CONNECTED: lambda facts: settled(facts) and 0 < facts.total <= facts.up,
+    Word.PARTIAL: lambda facts: settled(facts) and facts.up > 0 and not 0 < facts.total <= facts.up,
+    Word.NEGOTIATING: lambda facts: (
+        settled(facts) and facts.up == 0 and facts.phase1 is not Phase1.NONE
+    ),
+    Word.DISCONNECTED: lambda facts: (
+        settled(facts) and facts.up == 0 and facts.phase1 is Phase1.NONE
+    ),
+}
+
+
+@pytest.mark.parametrize("word", LAWS)
+def test_it_says_each_word_exactly_when_its_law_holds(word: Word) -> None:
+    assert facts_that(word) == [facts for facts in TABLE if LAWS[word](facts)]
+
+
+def test_it_has_exactly_one_law_for_each_case() -> None:
+    for facts in TABLE:
+        assert sum(law(facts) for law in LAWS.values()) == 1, facts
+
+
+def test_it_never_calls_a_tunnel_connected_without_a_running_mapping() -> None:
+    for facts in TABLE:
+        if facts.up == 0:
+            assert not is_connected(status_word(facts)), facts
+
+
+def test_it_never_calls_a_tunnel_disabled_while_traffic_flows() -> None:
+    assert all(facts.up == 0 for facts in facts_that(Word.DISABLED))
+
+
+def test_it_is_connected_when_at_least_one_mapping_carries_traffic() -> None:
+    assert {word for word in Word if is_connected(word)} == {Word.CONNECTED, Word.PARTIAL}
