@@ -32,8 +32,8 @@ def reads(permission: str = LOOK) -> Callable[[View[P]], Guarded[P]]:
 
     def decorate(view: View[P]) -> Guarded[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            asked = cast(HtmxHttpRequest, request)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            asked = cast("HtmxHttpRequest", request)
             if not request.user.is_authenticated:
                 return to_login(asked)
             if not request.user.has_perms({LOOK, permission}):
@@ -53,8 +53,8 @@ def writes(*permissions: str) -> Callable[[View[P]], Guarded[P]]:
 
     def decorate(view: View[P]) -> Guarded[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            asked = cast(HtmxHttpRequest, request)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            asked = cast("HtmxHttpRequest", request)
             if not request.user.is_authenticated:
                 return to_login(asked)
             if not request.user.has_perm(LOOK):
@@ -78,4 +78,3 @@ def to_login(request: HtmxHttpRequest) -> HttpResponse:
         login = redirect_to_login(request.htmx.current_url_abs_path or start)
         return HttpResponseClientRedirect(login.url)
     return redirect_to_login(request.get_full_path() if request.method == "GET" else start)
-
