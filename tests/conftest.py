@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,19 @@ CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 def pytest_unconfigure() -> None:
     """Stop PostgreSQL last, after pytest-django has dropped its databases."""
     stop_cluster()
+
+
+@pytest.fixture(autouse=True)
+def no_key_leaks() -> Iterator[None]:
+    """Fail a test during which the canary key was seen in a response or in a log line."""
+    from tests import canary  # its factories need Django to be set up
+
+    canary.leaks.clear()
+    handler = canary.CanaryHandler()
+    logging.getLogger().addHandler(handler)
+    yield
+    logging.getLogger().removeHandler(handler)
+    assert canary.leaks == []
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Outermost, so that it sees what leaves.
+MIDDLEWARE = ["tests.canary.CanaryMiddleware", *MIDDLEWARE]  # noqa: F405
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 # Real hashing costs a quarter of a second a login.
