@@ -15,6 +15,21 @@ from tests.cluster import stop_cluster
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer to rewrite the golden files."""
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="rewrite the golden files under tests/golden; read the difference before committing it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to bless files that nobody reads."""
+    if config.getoption("update_golden") and os.environ.get("CI"):
+        raise pytest.UsageError("--update-golden is for people: CI compares and never rewrites")
+
+
 def pytest_unconfigure() -> None:
     """Stop PostgreSQL last, after pytest-django has dropped its databases."""
     stop_cluster()
