@@ -56,6 +56,8 @@ def start(var_dir: Path, port: int) -> Iterator[Start]:
     for process in started:
         process.terminate()
         rest(process)
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def until_ready(process: subprocess.Popen[str]) -> str:
