@@ -103,7 +103,16 @@ def running_charon(*, addresses: tuple[str, ...] = ()) -> Iterator[Charon]:
     """A charon that owns `addresses` and has a route to everywhere that leads nowhere."""
     with private_folder() as folder:
         environment = {**os.environ, "STRONGSWAN_CONF": str(folder / "strongswan.conf")}
-        command = ["unshare", "-Urnm", "--fork", "--pid", "--kill-child", "sh", "-euc", _script(addresses)]
+        command = [
+            "unshare",
+            "-Urnm",
+            "--fork",
+            "--pid",
+            "--kill-child",
+            "sh",
+            "-euc",
+            _script(addresses),
+        ]
         with (folder / "console").open("wb") as console:
             process = subprocess.Popen(
                 command, env=environment, stdout=console, stderr=console, stdin=subprocess.DEVNULL
@@ -117,11 +126,17 @@ def running_charon(*, addresses: tuple[str, ...] = ()) -> Iterator[Charon]:
 
 
 def _script(addresses: tuple[str, ...]) -> str:
-    lines = ["ip link set lo up"]
-    for address in addresses:
-        lines.append(f"ip addr add {address}/{128 if ':' in address else 32} dev lo")
-    lines += ["ip route add default dev lo", "ip -6 route add default dev lo", f"exec {CHARON}"]
-    return "\n".join(lines)
+    owned = (
+        f"ip addr add {address}/{128 if ':' in address else 32} dev lo" for address in addresses
+    )
+    # A device that nobody reads: what charon sends to the far end is lost, as on a line without a peer.
+    nowhere = (
+        "ip tuntap add dev nowhere mode tun",
+        "ip link set nowhere up",
+        "ip route add default dev nowhere",
+        "ip -6 route add default dev nowhere",
+    )
+    return "\n".join(("ip link set lo up", *owned, *nowhere, f"exec {CHARON}"))
 
 
 def _settings(folder: Path) -> str:

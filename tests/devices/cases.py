@@ -23,7 +23,7 @@ SHANGHAI = timezone(timedelta(hours=8))
 CONSOLE_VERSION = "1.2.3"
 
 # Every character that means something to somebody: quotes, comments, blocks, shells, templates.
-HOSTILE_PSK = "a\"b\\c#d{e}f=g'h$i`j%k;l,m.n:o<p>q&r|s!t*u?v^w~x[y]z(0)1@2+3-4_5/{{6}}{%7%}\\n\\\""
+HOSTILE_PSK = 'a"b\\c#d{e}f=g\'h$i`j%k;l,m.n:o<p>q&r|s!t*u?v^w~x[y]z(0)1@2+3-4_5/{{6}}{%7%}\\n\\"'
 
 CASES: Mapping[str, TunnelSpec] = {
     "ikev1-main": a_tunnel_spec(
