@@ -41,7 +41,9 @@ class GalleryForm(forms.Form):
 
 
 def _context() -> dict[str, Any]:
-    wrong = GalleryForm({"name": "much-too-long", "key": "short", "kind": "vpc"})
+    wrong = GalleryForm(
+        {"name": "much-too-long", "key": "short", "kind": "vpc"}, auto_id="wrong_%s"
+    )
     wrong.is_valid()
     return {
         "words": list(Word),
