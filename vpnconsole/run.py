@@ -170,7 +170,13 @@ def _prepare(*, example: bool) -> str | None:
         )
     _say("Bringing the database up to date …")
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    try:
+        call_command("collectstatic", interactive=False, verbosity=0)
+    except OSError as error:
+        raise Misconfigured(
+            f"the browser's files cannot be written to {error.filename} ({error.strerror}); "
+            f"run as the user who owns {BASE_DIR}."
+        ) from None
     if example:
         call_command("load_example")
     password = create_first_administrator()
