@@ -22,13 +22,8 @@ from vpnconsole.env import BASE_DIR, environment
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 AXE = BASE_DIR / "node_modules" / "axe-core" / "axe.min.js"
-TAGS = [
-    "wcag2a",
-    "wcag2aa",
-    "wcag21a",
-    "wcag21aa",
-    "wcag22aa",
-]  # The browser and htmx each write a line about an answer of 400 or more; tests ask for such answers.
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# The browser and htmx each write a line about an answer of 400 or more; tests ask for such answers.
 REFUSALS = ("Failed to load resource", "Response Status Error Code")
 
 SignIn: TypeAlias = Callable[[Page, str], User]
