@@ -75,7 +75,7 @@ class Document:
     pings: tuple[str, ...]
     connection: tuple[Setting, ...]
     children: tuple[Child, ...]
-    secret: str
+    secret: Setting
 
 
 def quote(text: str) -> str:
@@ -144,13 +144,19 @@ def _decide(order: Order) -> Document:
             )
             for pair in view.pairs
         ),
-        secret=quote_psk(spec.psk.reveal()),
+        secret=_secret(spec.psk.reveal()),
     )
 
 
 def _identity(identity: Identity) -> str:
     # Without the type, a name might be guessed to be something else.
     return identity.text if identity.is_address else quote(f"fqdn:{identity.text}")
+
+
+def _secret(key: str) -> Setting:
+    value = quote_psk(key)
+    why = "" if value.startswith('"') else "in hex: swanctl would decode the text itself"
+    return Setting(key="secret", value=value, why=why)
 
 
 def _connection(ike: IkeSettings, view: Viewpoint) -> Iterator[Setting]:
