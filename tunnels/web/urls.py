@@ -22,6 +22,7 @@ def tunnel_list(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("tunnels/", tunnel_list, name="list"),
+    path("", include("tunnels.web.wizard.urls")),
     path("", include("tunnels.web.detail.urls")),
     path("", include("tunnels.web.inventory.urls")),
     path("", include("tunnels.web.configs.urls")),
