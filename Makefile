@@ -28,13 +28,13 @@ lint: install-dev ## Style, types, direction of imports, templates, settings, mi
 	@$(PY) -m mypy --no-error-summary .
 	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
 	@$(TEMPLATES) $(PY) -m djlint --lint --quiet
-	@$(TEMPLATES) $(PY) -m djade --target-version 5.2 --check
+	@$(TEMPLATES) .venv/bin/djade --target-version 5.2 --check
 	@$(PY) manage.py check --fail-level WARNING
 	@$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
 format: install-dev ## Format the code and the templates
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format --quiet .
-	@$(TEMPLATES) $(PY) -m djade --target-version 5.2
+	@$(TEMPLATES) .venv/bin/djade --target-version 5.2
 
 check: install ## Examine the settings
 	@$(PY) manage.py check

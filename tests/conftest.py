@@ -9,10 +9,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.cluster import stop_cluster
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+
+
+# A busy machine is no bug: no property has a time limit.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer to rewrite the golden files."""
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="rewrite the golden files under tests/golden; read the difference before committing it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to bless files that nobody reads."""
+    if config.getoption("update_golden") and os.environ.get("CI"):
+        raise pytest.UsageError("--update-golden is for people: CI compares and never rewrites")
 
 
 def pytest_unconfigure() -> None:

@@ -56,8 +56,13 @@ def collect(node_modules: Path, target: Path) -> list[str]:
         file = target / name
         if file.exists() and file.read_bytes() == content:
             continue
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        except OSError as error:
+            raise Misconfigured(
+                f"{file} cannot be written ({error.strerror}); run as the user who owns {target}."
+            ) from None
         changed.append(name)
     return changed
 

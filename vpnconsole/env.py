@@ -31,6 +31,7 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 BASE_DIR: Final = Path(__file__).resolve().parent.parent
@@ -299,3 +300,6 @@ def environment() -> Environment:
         return Environment()
     except ValidationError as error:
         raise Misconfigured(_sentence(error)) from None
+    except SettingsError as error:
+        # pydantic-settings wraps what a source raises, here the sentence about an X_FILE.
+        raise (error.__cause__ or error) from None

@@ -10,14 +10,14 @@ from __future__ import annotations
 import argparse
 import errno
 import fcntl
+import http.client
 import os
-import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -76,7 +76,7 @@ def _serve(env: Environment, stack: ExitStack, *, example: bool) -> None:
     password = _prepare(example=example)
     _say("Starting the web server …")
     web = _start_web(stack)
-    _wait_until_listening(web, env)
+    _wait_until_answering(web, env)
     _say(welcome(_url(env), password))
     while web.poll() is None and (postgres is None or postgres.is_running()):
         time.sleep(0.5)
@@ -170,26 +170,20 @@ def _prepare(*, example: bool) -> str | None:
         )
     _say("Bringing the database up to date …")
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    try:
+        call_command("collectstatic", interactive=False, verbosity=0)
+    except OSError as error:
+        raise Misconfigured(
+            f"the browser's files cannot be written to {error.filename} ({error.strerror}); "
+            f"run as the user who owns {BASE_DIR}."
+        ) from None
+    from tunnels.services.users import create_first_administrator
+
     if example:
         call_command("load_example")
-    password = create_first_administrator()
+    password = create_first_administrator(name=FIRST_USER)
     connection.close()
-    return password
-
-
-def create_first_administrator() -> str | None:
-    """Make the user `admin` when there is no user at all; its password, which is kept nowhere."""
-    from django.contrib.auth import get_user_model
-    from django.db import transaction
-
-    users = get_user_model().objects
-    with transaction.atomic():
-        if users.exists():
-            return None
-        password = secrets.token_urlsafe(12)
-        users.create_superuser(FIRST_USER, password=password)
-    return password
+    return password.reveal() if password else None
 
 
 def _start_web(stack: ExitStack) -> subprocess.Popen[bytes]:
@@ -204,11 +198,17 @@ def _start_web(stack: ExitStack) -> subprocess.Popen[bytes]:
     return web
 
 
-def _wait_until_listening(web: subprocess.Popen[bytes], env: Environment) -> None:
+def _wait_until_answering(web: subprocess.Popen[bytes], env: Environment) -> None:
     deadline = time.monotonic() + WEB_START_SECONDS
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(env.bind, env.bind)  # noqa: S104
     while web.poll() is None and time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection((host, env.port), timeout=1):
+        # The socket listens before the first worker is there, so only an answer is a sign of life.
+        with (
+            suppress(OSError, http.client.HTTPException),
+            closing(http.client.HTTPConnection(host, env.port, timeout=5)) as connection,
+        ):
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
             return
         time.sleep(0.05)
     raise Misconfigured(
@@ -224,7 +224,7 @@ def welcome(url: str, password: str | None) -> str:
         lines += [
             f"Sign in as {FIRST_USER} with the password {password}",
             f"This password is shown only now; change it at {url}accounts/password/change/ .",
-            f"If you lose it: .venv/bin/python manage.py changepassword {FIRST_USER}",
+            f"If you lose it: .venv/bin/python manage.py user password {FIRST_USER}",
         ]
     return "\n".join(lines)
 

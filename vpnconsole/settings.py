@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 import dj_database_url
@@ -13,6 +14,10 @@ from vpnconsole.postgres import embedded_database
 _env = environment()
 
 VPNCONSOLE: ConsoleSettings = _env.console()
+# It stands in the files that the console writes.
+CONSOLE_VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))[
+    "project"
+]["version"]
 
 DEBUG = _env.debug
 SECRET_KEY = _env.signing_key()

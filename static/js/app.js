@@ -5,5 +5,6 @@ import "./copy.js";
 import "./dialog.js";
 import "./menu.js";
 import "./secret-field.js";
+import "./step.js";
 import "./time.js";
 import "./toasts.js";

@@ -23,6 +23,14 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   if (detail.target?.id === BODY && !dialog().open) opener = detail.elt;
 });
 
+// A boosted form boosts the links in it too. A link stays in the dialog only when it says so itself.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt } = event.detail;
+  if (!elt.matches("#dialog a:not([hx-boost=true], [hx-get])")) return;
+  event.preventDefault();
+  if (!elt.matches("[data-dialog-close]")) location.assign(elt.href);
+});
+
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target?.id !== BODY) return;
   if (!dialog().open) {

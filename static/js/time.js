@@ -1,9 +1,12 @@
-// <time data-local>: the reader's own time; UTC stays in the tooltip.
-const FORMAT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+// <time data-local>: the reader's own time, data-local="seconds" to the second; UTC stays in the tooltip.
+const format = (timeStyle) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle });
+const MINUTES = format("short");
+const SECONDS = format("medium");
 
 const localise = () => {
   for (const element of document.querySelectorAll("time[data-local]")) {
-    const text = FORMAT.format(new Date(element.dateTime));
+    const shown = element.dataset.local === "seconds" ? SECONDS : MINUTES;
+    const text = shown.format(new Date(element.dateTime));
     if (element.textContent === text) continue;
     element.title = element.textContent;
     element.textContent = text;

@@ -153,7 +153,17 @@ def test_it_refuses_a_gateway_on_an_unusable_address(text: str, reason: str) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["203.0.113.10", "20.0.0.255", "150.1.1.0", "150.1.0.255", "10.1.2.3", "2001:db8::10"]
+    "text",
+    [
+        "203.0.113.10",
+        "20.0.0.255",
+        "126.1.0.0",
+        "191.1.1.0",
+        "150.1.1.0",
+        "150.1.0.255",
+        "10.1.2.3",
+        "2001:db8::10",
+    ],
 )
 def test_it_accepts_a_gateway_on_a_usable_address(text: str) -> None:
     assert str(parse_gateway_address(text)) == text

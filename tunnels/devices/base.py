@@ -98,9 +98,11 @@ def render(
 ) -> Rendering:
     """The configuration of `spec` for `platform`, as the customer's device needs it.
 
-    `now` must know its time zone. Equal arguments give equal text. Raises RuleError when the platform has no such
-    version, or when it cannot express the tunnel (one finding for each reason).
+    Equal arguments give equal text. Raises RuleError when the platform has no such version, or when it cannot express
+    the tunnel (one finding for each reason); ValueError when `now` does not know its time zone.
     """
+    if now.tzinfo is None:
+        raise ValueError("now must know its time zone")
     if version not in platform.versions:
         choices = ", ".join(platform.versions)
         raise refuse(

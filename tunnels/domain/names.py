@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
 from tunnels.domain.findings import Finding, refuse
 
 NAME_MAX = 60
+CODE_MAX = 40
 TAGS_MAX = 50
 TAG_KEY_MAX = 127
 TAG_VALUE_MAX = 255
@@ -33,6 +35,17 @@ def clean_name(text: str) -> str:
             "name-control-character", "The name has an invisible control character; type it again."
         )
     return name
+
+
+def clean_code(text: str) -> str:
+    """The code of a region, such as `eu-central`: 1–40 of a–z, 0–9 and inner hyphens. Raises RuleError."""
+    code = text.strip().lower()
+    if len(code) <= CODE_MAX and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code):
+        return code
+    raise refuse(
+        "code-malformed",
+        f"Write the code like eu-central: at most {CODE_MAX} letters a–z, digits and single hyphens between them.",
+    )
 
 
 def has_invisible(text: str) -> bool:

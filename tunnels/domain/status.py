@@ -83,6 +83,11 @@ def status_word(facts: Facts) -> Word:
     return Word.DISCONNECTED if facts.phase1 is Phase1.NONE else Word.NEGOTIATING
 
 
+def shown_word(word: Word, *, silent: bool) -> Word:
+    """The word to show: nothing that a silent gateway said last is live, only that we want the tunnel gone."""
+    return Word.UNKNOWN if silent and word is not Word.DELETING else word
+
+
 def is_connected(word: Word) -> bool:
     """Whether traffic can flow, so that deleting would cut it."""
     return word in {Word.CONNECTED, Word.PARTIAL}

@@ -1,4 +1,4 @@
-"""Model fields of our own: readable ids and encrypted secrets."""
+"""Model fields of our own: readable ids, encrypted secrets, and what text search is made of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Func
 
 from tunnels.domain.secret import Secret
 from tunnels.models import vault
@@ -60,3 +62,13 @@ class SecretField(_TextField):
     def value_to_string(self, obj: models.Model) -> str:
         """Serializers (dumpdata) get the token, never the text."""
         return vault.encrypt(self.value_from_object(obj))
+
+
+class Trigrams(Func):
+    """The lower-case trigrams of a text, as an array that a core GIN index can search.
+
+    Made by the migrations; it stands in for pg_trgm, which the embedded PostgreSQL does not have.
+    """
+
+    function = "vpnconsole_trigrams"
+    output_field = ArrayField(models.TextField())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Lower
 from netfields import InetAddressField
 
 from tunnels.domain.addresses import Network
 from tunnels.domain.names import NAME_MAX
-from tunnels.models.fields import PublicIdField
+from tunnels.models.fields import PublicIdField, Trigrams
 from tunnels.models.network import Ccn, Region, Vpc
 
 
@@ -40,6 +42,7 @@ class VpnGateway(models.Model):
     class Meta:
         ordering: ClassVar = ["name", "pk"]
         verbose_name = "VPN gateway"
+        indexes: ClassVar = [GinIndex(Trigrams("name"), name="vpn_gateway_name_trigrams")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(type=GatewayType.VPC, vpc__isnull=False, ccn__isnull=True)
@@ -83,6 +86,10 @@ class CustomerGateway(models.Model):
     class Meta:
         ordering: ClassVar = ["name", "pk"]
         verbose_name = "customer gateway"
+        indexes: ClassVar = [
+            models.Index(Lower("name"), "id", name="customer_gateway_by_name"),
+            GinIndex(Trigrams("name"), name="customer_gateway_name_trigrams"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.public_id})"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from netfields import InetAddressField
 
@@ -24,18 +23,8 @@ from tunnels.domain.proposals import (
     Negotiation,
 )
 from tunnels.domain.status import Intent
-from tunnels.models.fields import PublicIdField, SecretField
+from tunnels.models.fields import PublicIdField, SecretField, Trigrams
 from tunnels.models.gateway import CustomerGateway, VpnGateway
-
-
-class Trigrams(Func):
-    """The lower-case trigrams of a text, as an array that a core GIN index can search.
-
-    Made by the migrations; it stands in for pg_trgm, which the embedded PostgreSQL does not have.
-    """
-
-    function = "vpnconsole_trigrams"
-    output_field = ArrayField(models.TextField())
 
 
 class Tunnel(models.Model):

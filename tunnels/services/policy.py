@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, prefetch_related_objects
 
 from tunnels.domain import health as health_rules
 from tunnels.domain import spd
@@ -19,6 +19,7 @@ from tunnels.domain.health import HealthCheck
 from tunnels.domain.spd import Conflict, Rule
 from tunnels.domain.status import Health
 from tunnels.models import Mapping, SpdRule, Tunnel, VpnGateway
+from tunnels.services.inventory import locked
 from tunnels.services.specs import quotas
 
 
@@ -34,12 +35,14 @@ class HealthRequest:
 
 
 def lock_gateway(vpn_gateway: VpnGateway) -> VpnGateway:
-    """The gateway's row, locked until the transaction ends: one writer of a gateway's policy at a time."""
-    return (
-        VpnGateway.objects.select_for_update(of=("self",))
-        .select_related("vpc", "ccn")
-        .get(pk=vpn_gateway.pk)
-    )
+    """The gateway's row, locked until the transaction ends: one writer of a gateway's policy at a time.
+
+    Its network is read after the lock is held: whoever changes the blocks of a VPC locks its gateways first.
+    Raises RuleError when the gateway is gone.
+    """
+    gateway = locked(vpn_gateway)
+    prefetch_related_objects([gateway], "vpc", "ccn")
+    return gateway
 
 
 def settle_health(
@@ -144,7 +147,10 @@ def check_gateway_pair(tunnel: Tunnel, *, identities: tuple[str, str]) -> list[F
     pair = Q(customer_gateway=tunnel.customer_gateway)
     counted = siblings.aggregate(all=Count("pk"), same_pair=Count("pk", filter=pair))
     if counted["all"] >= limit:
-        message = f"{tunnel.vpn_gateway.name} already has {counted['all']} tunnels, the most allowed; use another gateway."
+        message = (
+            f"{tunnel.vpn_gateway.name} already has {counted['all']} tunnels, the most allowed; "
+            "use another gateway."
+        )
         findings.append(Finding(rule="tunnel-quota", message=message, field="vpn_gateway"))
     if counted["same_pair"]:
         twin = siblings.get(pair)

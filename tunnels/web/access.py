@@ -14,6 +14,7 @@ from typing import Concatenate, Final, ParamSpec, TypeAlias, cast
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -21,8 +22,8 @@ from tunnels.services.access import require
 from tunnels.web.http import HtmxHttpRequest
 
 P = ParamSpec("P")
-View: TypeAlias = Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]
-Guarded: TypeAlias = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View: TypeAlias = Callable[Concatenate[HtmxHttpRequest, P], HttpResponseBase]
+Guarded: TypeAlias = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 LOOK: Final = "tunnels.view_tunnel"
 
@@ -32,7 +33,7 @@ def reads(permission: str = LOOK) -> Callable[[View[P]], Guarded[P]]:
 
     def decorate(view: View[P]) -> Guarded[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             asked = cast("HtmxHttpRequest", request)
             if not request.user.is_authenticated:
                 return to_login(asked)
@@ -53,7 +54,7 @@ def writes(*permissions: str) -> Callable[[View[P]], Guarded[P]]:
 
     def decorate(view: View[P]) -> Guarded[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             asked = cast("HtmxHttpRequest", request)
             if not request.user.is_authenticated:
                 return to_login(asked)

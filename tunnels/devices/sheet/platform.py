@@ -35,7 +35,7 @@ _SILENCE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of a table; `label` is padded by the template's own columns."""
+    """One line of a table; `label` is padded to a column of its own."""
 
     label: str
     value: str
@@ -49,7 +49,6 @@ class Sheet:
     """Everything that the template prints."""
 
     head: tuple[Row, ...]
-    redacted_note: str
     device: tuple[Row, ...]
     gateway: tuple[Row, ...]
     psk: str
@@ -70,8 +69,8 @@ def write(order: Order) -> str:
             Row(label="Tunnel", value=f"{one_line(spec.name)} ({spec.id})"),
             Row(label="Written", value=f"{order.now:%Y-%m-%d %H:%M} UTC"),
             Row(label="By", value=f"VPN Console {one_line(order.console_version)}"),
+            Row(label="Key", value="left out of this copy" if order.redacted else "below; keep this sheet to yourself"),
         ),
-        redacted_note="Redacted copy: the pre-shared key is left out." if order.redacted else "",
         device=tuple(_side(view.device)),
         gateway=tuple(_side(view.gateway)),
         psk=spec.psk.reveal(),
@@ -113,7 +112,7 @@ def _ike(ike: IkeSettings) -> Iterator[Row]:
     yield Row(label="Encryption", value=crypto.ENCRYPTION[ike.encryption].label)
     if crypto.is_aead(ike.encryption):
         yield Row(label="Integrity", value="none (part of the encryption)")
-        yield Row(label="PRF", value=crypto.PRF[ike.prf].label)
+        yield Row(label="PRF", value=crypto.PRF[ike.prf].label.removeprefix("PRF "))
     else:
         yield Row(label="Integrity and PRF", value=crypto.INTEGRITY[ike.integrity].label)
     yield Row(label="Diffie-Hellman", value=crypto.DH_GROUPS[ike.dh_group].label)
@@ -142,13 +141,12 @@ def _ipsec(ipsec: IpsecSettings) -> Iterator[Row]:
 
 
 def _pairs(pairs: tuple[Pair, ...]) -> Iterator[str]:
-    width = max([len("Your range"), *(len(str(pair.local)) for pair in pairs)])
-    other = max([len("VPN gateway's range"), *(len(str(pair.remote)) for pair in pairs)])
-    yield f"{'No.':<5}{'Your range':<{width}}   {'VPN gateway’s range':<{other}}   From"
-    for pair in pairs:
-        yield (
-            f"{pair.number:<5}{pair.local!s:<{width}}   {pair.remote!s:<{other}}   {pair.origin}"
-        )
+    rows = [("No.", "Your range", "VPN gateway's range", "From")]
+    rows += [(str(pair.number), str(pair.local), str(pair.remote), pair.origin) for pair in pairs]
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "   ".join(cells).rstrip()
 
 
 SHEET = Platform(

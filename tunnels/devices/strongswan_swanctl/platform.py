@@ -5,6 +5,7 @@ Grammar and meaning of the settings: swanctl.conf(5) and strongSwan's settings l
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -57,7 +58,7 @@ class Child:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """Everything that the template prints."""
+    """Everything that the template prints; `before` and `around` are lines of a comment."""
 
     tunnel_id: str
     tunnel_name: str
@@ -74,7 +75,7 @@ class Document:
     pings: tuple[str, ...]
     connection: tuple[Setting, ...]
     children: tuple[Child, ...]
-    secret: str
+    secret: Setting
 
 
 def quote(text: str) -> str:
@@ -104,20 +105,16 @@ def write(order: Order) -> str:
 
 def losses(spec: TunnelSpec) -> list[str]:
     """What strongSwan does differently from what was agreed."""
-    sentences = []
-    if spec.ike.dpd_enabled and spec.ike.version is IkeVersion.V2:
+    ike, sentences = spec.ike, []
+    if ike.dpd_enabled and ike.version is IkeVersion.V2:
         sentences.append(
-            f"With IKEv2, strongSwan does not know a DPD timeout of {spec.ike.dpd_timeout} s: it gives a silent peer up "
+            f"With IKEv2, strongSwan knows no DPD timeout ({ike.dpd_timeout} s was agreed): it gives a silent peer up "
             "after its retransmissions, some 165 s unless strongswan.conf changes them."
         )
-    if (
-        spec.ike.dpd_enabled
-        and spec.ike.dpd_action is DpdAction.CLEAR
-        and customer_viewpoint(spec).starts
-    ):
+    if ike.dpd_enabled and ike.dpd_action is DpdAction.CLEAR and customer_viewpoint(spec).starts:
         sentences.append(
             "The VPN gateway only waits, and a silent peer is forgotten (DPD action clear): after an outage somebody "
-            "must start the tunnel on the device again. DPD action restart does that by itself."
+            "must start the tunnel on this device again. DPD action restart does that by itself."
         )
     return sentences
 
@@ -137,9 +134,7 @@ def _decide(order: Order) -> Document:
         gateway_id=_identity(view.gateway.identity),
         before=tuple(_before(order, view)),
         around=tuple(_around(view)),
-        pings=tuple(
-            f"{pair.local} to {pair.remote} ({pair.name}, {pair.origin})" for pair in view.pairs
-        ),
+        pings=tuple(f"{pair.name}: from {pair.local} to {pair.remote}" for pair in view.pairs),
         connection=tuple(_connection(spec.ike, view)),
         children=tuple(
             Child(
@@ -149,13 +144,19 @@ def _decide(order: Order) -> Document:
             )
             for pair in view.pairs
         ),
-        secret=quote_psk(spec.psk.reveal()),
+        secret=_secret(spec.psk.reveal()),
     )
 
 
 def _identity(identity: Identity) -> str:
     # Without the type, a name might be guessed to be something else.
     return identity.text if identity.is_address else quote(f"fqdn:{identity.text}")
+
+
+def _secret(key: str) -> Setting:
+    value = quote_psk(key)
+    why = "" if value.startswith('"') else "in hex: swanctl would decode the text itself"
+    return Setting(key="secret", value=value, why=why)
 
 
 def _connection(ike: IkeSettings, view: Viewpoint) -> Iterator[Setting]:
@@ -169,9 +170,9 @@ def _connection(ike: IkeSettings, view: Viewpoint) -> Iterator[Setting]:
     yield Setting(key="local_addrs", value=str(view.device.address))
     yield Setting(key="remote_addrs", value=str(view.gateway.address))
     yield Setting(key="proposals", value=ike.proposal)
-    why = f"renew at 90 % of the agreed {ike.lifetime_seconds} s …"
+    why = f"renew at 90 % of the agreed {ike.lifetime_seconds} s,"
     yield Setting(key="rekey_time", value=f"{renew}s", why=why)
-    yield Setting(key="over_time", value=f"{grace}s", why="… and give up when all of it is over")
+    yield Setting(key="over_time", value=f"{grace}s", why="and give up when all of it is over")
     if ike.dpd_enabled:
         # Three questions fit into the agreed time.
         yield Setting(key="dpd_delay", value=f"{ike.dpd_timeout // 3}s")
@@ -193,13 +194,15 @@ def _child(
     yield Setting(key="esp_proposals", value=ipsec.proposal)
     yield Setting(key="life_time", value=f"{ipsec.lifetime_seconds}s", why="as agreed")
     yield Setting(key="rekey_time", value=f"{renew}s", why="90 %: renewed before it ends")
-    yield Setting(key="life_bytes", value=str(life_bytes), why=f"{ipsec.lifetime_kb} KB")
+    yield Setting(
+        key="life_bytes", value=str(life_bytes), why=f"{ipsec.lifetime_kb} KB of 1024 bytes"
+    )
     yield Setting(key="rekey_bytes", value=str(renew_bytes))
     if starts:
         yield Setting(key="start_action", value="start", why="the VPN gateway waits for you")
         yield Setting(key="close_action", value="start")
     else:
-        yield Setting(key="start_action", value="trap", why="or as soon as there is traffic")
+        yield Setting(key="start_action", value="trap", why="begin as soon as there is traffic")
     if ike.dpd_enabled:
         # A trap negotiates again with the next packet; a restart beside it makes double CHILD_SAs.
         restart = starts and ike.dpd_action is DpdAction.RESTART
@@ -213,48 +216,69 @@ def _soft(limit: int) -> tuple[int, int]:
 
 
 def _before(order: Order, view: Viewpoint) -> Iterator[str]:
+    spec = order.spec
     if order.redacted:
-        yield f"secret: put the pre-shared key in the place of {PSK_PLACEHOLDER}."
-    yield (
-        f"local_addrs: when this machine is behind NAT, replace {view.device.address} by the address of its own "
+        yield from _bullet(f"secret: put the pre-shared key in the place of {PSK_PLACEHOLDER}.")
+    else:
+        yield from _bullet("This file holds the pre-shared key: keep it away from others.")
+    yield from _bullet(
+        f"local_addrs: when this device is behind NAT, replace {view.device.address} by the address of its own "
         "interface."
     )
-    if order.spec.ike.version is IkeVersion.V1 and order.spec.ike.mode is Mode.AGGRESSIVE:
-        yield (
-            "strongswan.conf: to be called in aggressive mode, charon needs "
-            "i_dont_care_about_security_and_use_aggressive_mode_psk = yes."
+    if spec.ike.version is IkeVersion.V1 and spec.ike.mode is Mode.AGGRESSIVE and not view.starts:
+        yield from _bullet(
+            "Aggressive mode: charon answers it only with this line in the charon section of strongswan.conf:",
+            "i_dont_care_about_security_and_use_aggressive_mode_psk = yes",
         )
+    for sentence in losses(spec):
+        yield from _bullet(sentence)
 
 
 def _around(view: Viewpoint) -> Iterator[str]:
     versions = sorted({pair.local.version for pair in view.pairs})
     switches = {4: "net.ipv4.ip_forward=1", 6: "net.ipv6.conf.all.forwarding=1"}
     tables = {4: "iptables", 6: "ip6tables"}
-    yield (
+    yield from _bullet(
         f"Firewall: let UDP 500, UDP 4500 and ESP (IP protocol 50) pass between {view.device.address} and "
-        f"{view.gateway.address}, and the ranges below in both directions."
+        f"{view.gateway.address}, and the ranges above in both directions."
     )
-    yield f"Forwarding: sysctl -w {' '.join(switches[version] for version in versions)}"
-    for version in versions:
-        yield (
-            f"NAT exemption, before any masquerading: {tables[version]} -t nat -I POSTROUTING "
-            "-m policy --dir out --pol ipsec -j ACCEPT"
-        )
-    yield (
-        "Routes: strongSwan makes its own; other routers of your site need one to each remote range, "
-        "with this machine as the next hop."
+    yield from _bullet("Forwarding:", *(f"sysctl -w {switches[version]}" for version in versions))
+    yield from _bullet(
+        "NAT: exempt the tunnel before anything is masqueraded:",
+        *(
+            f"{tables[version]} -t nat -I POSTROUTING -m policy --dir out --pol ipsec -j ACCEPT"
+            for version in versions
+        ),
     )
-    for version in versions:
-        yield (
-            f"Large TCP packets: {tables[version]} -t mangle -A FORWARD -m policy --dir out --pol ipsec -p tcp "
-            f"--tcp-flags SYN,RST SYN -j TCPMSS --set-mss {SAFE_MSS}"
-        )
+    yield from _bullet(
+        "Routes: strongSwan makes its own. Other routers of your site need one to each range of the VPN gateway, "
+        "with this device as the next hop."
+    )
+    yield from _bullet(
+        "Large TCP packets, when connections hang:",
+        *(
+            f"{tables[version]} -t mangle -A FORWARD -m policy --dir {direction} --pol ipsec "
+            f"-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {SAFE_MSS}"
+            for version in versions
+            for direction in ("in", "out")
+        ),
+    )
     if view.probe:
         asked, asking = view.probe
-        yield (
-            f"Health check: the VPN gateway pings {asked} from {asking}. This machine must own that address: "
-            f"ip addr add {asked}/{asked.max_prefixlen} dev lo"
+        yield from _bullet(
+            f"Health check: the VPN gateway pings {asked} from {asking}. This device must own {asked}:",
+            f"ip addr add {asked}/{asked.max_prefixlen} dev lo",
         )
+
+
+def _bullet(sentence: str, *commands: str) -> Iterator[str]:
+    """The sentence wrapped as a list item, and each command on a line of its own."""
+    first, *others = textwrap.wrap(
+        sentence, width=92, break_long_words=False, break_on_hyphens=False
+    )
+    yield f"- {first}"
+    yield from (f"  {line}" for line in others)
+    yield from (f"    {command}" for command in commands)
 
 
 SWANCTL = Platform(

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import string
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.builders import a_tunnel_spec
+from tests.devices.cases import CASES, CONSOLE_VERSION, NOW, SHANGHAI, render_case
+from tunnels.devices.base import PSK_PLACEHOLDER, Order, Platform, render
+from tunnels.devices.registry import PLATFORMS, find_platform, find_vendor, vendors
+from tunnels.domain.findings import Finding, RuleError
+from tunnels.domain.secret import Secret, check_psk
+from tunnels.domain.spec import TunnelSpec
+
+every_platform = pytest.mark.parametrize(
+    "platform", PLATFORMS.values(), ids=lambda platform: platform.id
+)
+every_case = pytest.mark.parametrize("case", CASES)
+
+
+class UntouchableError(Exception):
+    pass
+
+
+class Untouchable(Secret):
+    """A key that nobody may read."""
+
+    __slots__ = ()
+
+    def reveal(self) -> str:
+        raise UntouchableError
+
+
+@every_platform
+@every_case
+def test_it_writes_the_same_twice(platform: Platform, case: str) -> None:
+    first = render_case(platform, CASES[case])
+    again = render_case(platform, replace(CASES[case]))
+    assert first == again
+    assert first.text.endswith("\n")
+    assert first.text.isascii()
+
+
+@every_platform
+def test_it_writes_the_time_in_utc(platform: Platform) -> None:
+    spec = a_tunnel_spec()
+    texts = {
+        render(
+            platform,
+            spec,
+            version=platform.versions[0],
+            redacted=False,
+            now=now,
+            console_version=CONSOLE_VERSION,
+        ).text
+        for now in (NOW, NOW.astimezone(SHANGHAI))
+    }
+    assert len(texts) == 1
+    assert "2026-01-02 03:04 UTC" in texts.pop()
+
+
+@every_platform
+@every_case
+def test_it_says_who_made_it_and_for_which_tunnel(platform: Platform, case: str) -> None:
+    rendering = render_case(platform, CASES[case])
+    for part in (
+        "vpnx-7k2m9q4z",
+        "idc-shanghai",
+        "gateway-beijing",
+        "shanghai-router",
+        CONSOLE_VERSION,
+    ):
+        assert part in rendering.text
+    assert "vpnx-7k2m9q4z" in rendering.filename
+    allowed = set(string.ascii_lowercase + string.digits + "-.")
+    assert set(rendering.filename) <= allowed
+
+
+@every_platform
+@every_case
+def test_it_never_touches_the_key_of_a_redacted_copy(platform: Platform, case: str) -> None:
+    key = CASES[case].psk.reveal()
+    spec = replace(CASES[case], psk=Untouchable(key))
+    with pytest.raises(UntouchableError):
+        render_case(platform, spec)
+    rendering = render_case(platform, spec, redacted=True)
+    assert key not in rendering.text
+    assert key.encode().hex() not in rendering.text
+    assert PSK_PLACEHOLDER in rendering.text
+
+
+@every_platform
+def test_it_differs_in_a_redacted_copy_only_by_the_key(platform: Platform) -> None:
+    spec = a_tunnel_spec()
+    full = render_case(platform, spec).text.splitlines()
+    redacted = render_case(platform, spec, redacted=True).text.splitlines()
+    assert len(full) == len(redacted)
+    changed = [pair for pair in zip(full, redacted, strict=True) if pair[0] != pair[1]]
+    # The line with the key, and the line of the header that speaks about it.
+    assert len(changed) == 2
+
+
+def test_it_has_a_placeholder_that_any_grammar_can_carry() -> None:
+    assert check_psk(PSK_PLACEHOLDER)
+    assert set(PSK_PLACEHOLDER) <= set(string.ascii_uppercase + "-")
+
+
+@every_platform
+def test_it_does_not_show_a_file_in_a_log(platform: Platform) -> None:
+    rendering = render_case(platform, a_tunnel_spec())
+    assert "Golden-Key_73519" in rendering.text
+    assert "Golden-Key_73519" not in repr(rendering)
+    assert "Golden-Key_73519" not in f"{rendering}"
+
+
+@every_platform
+def test_it_refuses_a_version_that_is_not_offered(platform: Platform) -> None:
+    with pytest.raises(RuleError) as caught:
+        render(
+            platform,
+            a_tunnel_spec(),
+            version="0.1",
+            redacted=True,
+            now=NOW,
+            console_version=CONSOLE_VERSION,
+        )
+    [finding] = caught.value.findings
+    assert (finding.rule, finding.field) == ("unknown-version", "version")
+    assert platform.versions[0] in finding.message
+
+
+def test_it_writes_nothing_when_the_device_cannot() -> None:
+    written: list[Order] = []
+
+    def write(order: Order) -> str:
+        written.append(order)
+        return "text"
+
+    def unsupported(_spec: TunnelSpec) -> list[Finding]:
+        return [Finding(rule="no-dh19", message="It has no DH19; choose DH14.", field="dh_group")]
+
+    platform = replace(PLATFORMS["generic-sheet"], write=write, unsupported=unsupported)
+    with pytest.raises(RuleError) as caught:
+        render_case(platform, a_tunnel_spec())
+    assert str(caught.value) == "It has no DH19; choose DH14."
+    assert written == []
+
+
+def test_it_hands_on_what_a_device_does_only_in_part() -> None:
+    platform = replace(PLATFORMS["generic-sheet"], losses=lambda _spec: ["It counts in minutes."])
+    assert render_case(platform, a_tunnel_spec()).warnings == ("It counts in minutes.",)
+
+
+def test_it_needs_to_know_the_time_zone() -> None:
+    platform = PLATFORMS["generic-sheet"]
+    naive = datetime(2026, 1, 2, 3, 4) + timedelta(0)  # noqa: DTZ001 - the mistake under test
+    with pytest.raises(ValueError, match="time zone"):
+        render(
+            platform, a_tunnel_spec(), version="text", redacted=True, now=naive, console_version="1"
+        )
+    assert naive.replace(tzinfo=UTC) == NOW
+
+
+def test_it_groups_platforms_by_vendor() -> None:
+    assert list(vendors()) == ["strongSwan", "Generic"]
+    assert {platform.id for group in vendors().values() for platform in group} == set(PLATFORMS)
+    for vendor, platforms in vendors().items():
+        assert find_vendor(vendor) == platforms
+        assert {platform.vendor for platform in platforms} == {vendor}
+
+
+@every_platform
+def test_it_finds_a_platform_by_its_id(platform: Platform) -> None:
+    assert find_platform(platform.id) is platform
+    assert platform.versions
+    assert platform.proof_sentence
+
+
+def test_it_names_the_choices_when_a_platform_or_vendor_is_unknown() -> None:
+    with pytest.raises(RuleError) as caught:
+        find_platform("toaster")
+    assert str(caught.value) == "Choose one of: strongSwan swanctl.conf, Generic Settings sheet."
+    with pytest.raises(RuleError) as caught:
+        find_vendor("Acme")
+    assert str(caught.value) == "Choose one of: strongSwan, Generic."

@@ -1,0 +1,1 @@
+"""Pages to manage regions, VPCs, CCNs, VPN gateways and customer gateways."""

@@ -1,0 +1,1 @@
+"""The log of a tunnel: filters, pages, following, and the log as a file."""
