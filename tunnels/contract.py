@@ -149,7 +149,8 @@ class TunnelDocument(Document):
 class SyncAnswer(Document):
     """The console's answer. `tunnels` is None when the agent already has this revision.
 
-    `acknowledged` is the cursor up to which log lines are stored. An answer for another gateway than the agent's,
+    `acknowledged` is the cursor up to which log lines are stored; `report_all` asks for a complete report with the
+    next request, because the console does not know what this agent reported before. An answer for another gateway than the agent's,
     or of another schema, changes nothing.
     """
 
@@ -158,6 +159,7 @@ class SyncAnswer(Document):
     revision: int
     tunnels: tuple[TunnelDocument, ...] | None = None
     acknowledged: int = 0
+    report_all: bool = False
     poll_seconds: float = 5.0
 
 
@@ -240,13 +242,15 @@ class AgentFacts(Document):
 class SyncRequest(Document):
     """Everything an agent has to say.
 
-    `revision` is the gateway revision that it has (0 = none). `gone` are tunnels of which charon holds nothing any
-    more, which lets the console free their mappings.
+    `revision` is the gateway revision that it has (0 = none). `tunnels` are those whose report differs from the
+    one last accepted, counters every half minute, or all of them when `complete`: an unchanged poll is nearly
+    empty. `gone` are tunnels of which charon holds nothing any more, which lets the console free their mappings.
     """
 
     schema_version: Literal[1] = SCHEMA
     facts: AgentFacts
     revision: int = 0
+    complete: bool = False
     tunnels: tuple[TunnelReport, ...] = ()
     gone: tuple[TunnelId, ...] = ()
     log: tuple[LogDocument, ...] = Field(default=(), max_length=LOG_LINES_MAX)
