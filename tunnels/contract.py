@@ -150,8 +150,8 @@ class SyncAnswer(Document):
     """The console's answer. `tunnels` is None when the agent already has this revision.
 
     `acknowledged` is the cursor up to which log lines are stored; `report_all` asks for a complete report with the
-    next request, because the console does not know what this agent reported before. An answer for another gateway than the agent's,
-    or of another schema, changes nothing.
+    next request, because the console does not know what this agent reported before. An answer for
+    another gateway than the agent's, or of another schema, changes nothing.
     """
 
     schema_version: Literal[1] = SCHEMA
@@ -244,7 +244,8 @@ class SyncRequest(Document):
 
     `revision` is the gateway revision that it has (0 = none). `tunnels` are those whose report differs from the
     one last accepted, counters every half minute, or all of them when `complete`: an unchanged poll is nearly
-    empty. `gone` are tunnels of which charon holds nothing any more, which lets the console free their mappings.
+    empty. `log_stream` is a random id kept beside the log cursor: a new one says that cursors begin again at 1.
+    `gone` are tunnels of which charon holds nothing any more, which lets the console free their mappings.
     """
 
     schema_version: Literal[1] = SCHEMA
@@ -253,4 +254,5 @@ class SyncRequest(Document):
     complete: bool = False
     tunnels: tuple[TunnelReport, ...] = ()
     gone: tuple[TunnelId, ...] = ()
+    log_stream: str = Field(default="", max_length=64)
     log: tuple[LogDocument, ...] = Field(default=(), max_length=LOG_LINES_MAX)

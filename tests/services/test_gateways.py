@@ -175,8 +175,10 @@ def test_it_keeps_the_network_of_a_gateway_with_tunnels() -> None:
     assert sentences(refused) == [
         (
             "type",
-            (f"frankfurt-1 is used by 1 tunnel: {tunnel}. Its region, type and network are fixed while it has "
-            "tunnels; delete them first, or make another gateway."),
+            (
+                f"frankfurt-1 is used by 1 tunnel: {tunnel}. Its region, type and network are fixed while it has "
+                "tunnels; delete them first, or make another gateway."
+            ),
         )
     ]
     tunnel.delete()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tunnels.models.agent import GatewayAgent, LogLine, Sample
 from tunnels.models.gateway import CustomerGateway, GatewayType, VpnGateway
 from tunnels.models.network import Ccn, Region, Vpc
 from tunnels.models.spd import Mapping, SpdRule
@@ -12,11 +13,14 @@ __all__ = [
     "Ccn",
     "CustomerGateway",
     "Event",
+    "GatewayAgent",
     "GatewayType",
     "IkeConfig",
     "IpsecConfig",
+    "LogLine",
     "Mapping",
     "Region",
+    "Sample",
     "SpdRule",
     "Tunnel",
     "TunnelState",

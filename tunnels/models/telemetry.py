@@ -51,6 +51,12 @@ class TunnelState(models.Model):
     word = models.CharField(
         max_length=12, choices=[(w.value, w.value) for w in Word], default=Word.PROVISIONING.value
     )
+    # What each pair was last seen as (contract.MappingReport), and how the last reset went (contract.ResetReport).
+    pairs = models.JSONField(default=list)
+    reset_report = models.JSONField(null=True)
+    established_at = models.DateTimeField(null=True)
+    nat = models.BooleanField(default=False)
+    sampled_at = models.DateTimeField(null=True)
     observed_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(default=timezone.now)
 

@@ -22,6 +22,7 @@ from tunnels.domain.proposals import (
     Mode,
     Negotiation,
 )
+from tunnels.domain.secret import Secret
 from tunnels.domain.status import Intent
 from tunnels.models.fields import PublicIdField, SecretField, Trigrams
 from tunnels.models.gateway import CustomerGateway, VpnGateway
@@ -37,6 +38,10 @@ class Tunnel(models.Model):
         CustomerGateway, on_delete=models.PROTECT, related_name="tunnels"
     )
     psk = SecretField()
+    # During a rotation: the key that the peer may still use.
+    previous_psk: models.Field[Secret | None, Secret | None] = SecretField(
+        null=True, editable=False
+    )  # type: ignore[misc, assignment]
     intent = models.CharField(
         max_length=8,
         choices=[(i.value, i.value) for i in Intent],

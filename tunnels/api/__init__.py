@@ -1,0 +1,1 @@
+"""Programs talk to the console here, with tokens instead of sessions."""
