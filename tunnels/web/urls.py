@@ -25,6 +25,8 @@ urlpatterns = [
     path("", include("tunnels.web.wizard.urls")),
     path("", include("tunnels.web.detail.urls")),
     path("", include("tunnels.web.inventory.urls")),
+    path("", include("tunnels.web.activity.urls")),
+    path("", include("tunnels.web.users.urls")),
     path("", include("tunnels.web.configs.urls")),
     path("", include("tunnels.web.logs.urls")),
 ]
