@@ -22,6 +22,7 @@ def _gallery(settings: Any) -> None:
 def test_it_can_be_read_by_everybody(operator: Page, theme: Any) -> None:
     operator.emulate_media(color_scheme=theme)
     operator.goto("/gallery/")
+    expect(operator.get_by_role("heading", level=1, name="Gallery")).to_be_visible()
     look(operator, f"gallery-{theme}")
     assert axe(operator) == []
 
@@ -230,6 +231,7 @@ def test_it_skips_to_the_content(operator: Page) -> None:
 def test_it_fits_every_screen(operator: Page, width: int) -> None:
     operator.set_viewport_size({"width": width, "height": 1600})
     operator.goto("/gallery/")
+    expect(operator.get_by_role("heading", level=1, name="Gallery")).to_be_visible()
     look(operator, f"gallery-{width}")
     assert operator.evaluate("document.documentElement.scrollWidth") <= width
     assert axe(operator) == []

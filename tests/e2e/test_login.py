@@ -88,3 +88,37 @@ def test_its_account_pages_can_be_read_by_everybody(
         look(page, f"account-{name}-{theme}")
         assert axe(page) == [], name
         assert page.locator("h1").count() == 1, name
+
+
+def _confirm(page: Page) -> None:
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+
+
+def test_it_takes_a_passkey_and_signs_in_with_it(page: Page, sign_in: SignIn) -> None:
+    sign_in(page, "operator")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    authenticator = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": authenticator})
+    page.goto("/accounts/2fa/webauthn/add/")
+    _confirm(page)
+    page.get_by_label("Passwordless").check()
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url("**/recovery-codes/**")
+    look(page, "account-recovery-codes")
+    assert axe(page) == []
+    page.goto("/accounts/2fa/webauthn/")
+    look(page, "account-keys-one")
+    assert axe(page) == []
+    page.context.clear_cookies()
+    page.goto("/accounts/login/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.wait_for_url("**/tunnels/")

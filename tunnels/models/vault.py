@@ -24,21 +24,48 @@ def decrypt(token: str) -> Secret:
     try:
         return Secret(_cipher().decrypt(token.encode()).decode())
     except InvalidToken:
+        pass
+    # Somebody may have rotated the keys since this process started.
+    try:
+        return Secret(cipher_of(stored_keys()).decrypt(token.encode()).decode())
+    except (InvalidToken, OSError, ValueError):
         raise VaultError(VaultError.__doc__) from None
 
 
-def rotate(token: str) -> str:
-    """The same secret as a token of the newest key; its time stamp is kept. Raises VaultError."""
+def rotate(token: str, *, keys: tuple[str, ...] = ()) -> str:
+    """The same secret as a token of the first of these keys, or of the newest configured one.
+
+    Its time stamp is kept. Raises VaultError.
+    """
+    cipher = cipher_of(keys) if keys else _cipher()
     try:
-        return _cipher().rotate(token.encode()).decode()
+        return cipher.rotate(token.encode()).decode()
     except InvalidToken:
         raise VaultError(VaultError.__doc__) from None
 
 
-def _cipher() -> MultiFernet:
-    return _cipher_of(settings.VPNCONSOLE.secrets_keys)
+def opens(token: str, *, key: str) -> bool:
+    """Whether this very key opens the token."""
+    try:
+        cipher_of((key,)).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
 
 
-@lru_cache(maxsize=4)
-def _cipher_of(keys: tuple[str, ...]) -> MultiFernet:
+def stored_keys() -> tuple[str, ...]:
+    """The keys as they stand in the key file now, newest first; those of the settings when there is no file."""
+    path = settings.VPNCONSOLE.secrets_keys_file
+    if path is None:
+        return tuple(settings.VPNCONSOLE.secrets_keys)
+    return tuple(path.read_text(encoding="ascii").split())
+
+
+@lru_cache(maxsize=8)
+def cipher_of(keys: tuple[str, ...]) -> MultiFernet:
+    """The cipher of these keys, newest first."""
     return MultiFernet([Fernet(key) for key in keys])
+
+
+def _cipher() -> MultiFernet:
+    return cipher_of(settings.VPNCONSOLE.secrets_keys)

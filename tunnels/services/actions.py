@@ -63,14 +63,14 @@ def delete_tunnel(*, actor: Actor, tunnel: Tunnel) -> bool:
 
     A gateway that has an agent must first confirm that charon has let go: until then the tunnel shows as
     Deleting and keeps its mappings. A gateway that was never seen holds nothing, so the tunnel goes at once.
-    Raises RuleError when the tunnel is connected.
+    Raises RuleError when the tunnel is connected; what a silent gateway said last does not count.
     """
     require(actor, "delete_tunnel")
     with transaction.atomic():
         fresh = lock_tunnel(tunnel)
         if fresh.intent == Intent.DELETING:
             return False
-        if fresh.state.connected:
+        if fresh.state.connected and not is_silent(fresh.vpn_gateway):
             raise refuse(
                 "tunnel-connected",
                 f"{fresh.name} is connected and carries traffic. Take it down first, then delete it.",

@@ -339,7 +339,7 @@ class BasicForm(StepForm, forms.Form):
         # A missing address stands for any free one of the automatic range, which breaks no rule.
         free = (AUTO_RANGE[2], AUTO_RANGE[3])
         local = asked.local or next(address for address in free if address != asked.remote)
-        remote = asked.remote or next(address for address in free if address != asked.local)
+        remote = asked.remote or next(address for address in free if address != local)
         check = _as_check(asked, local, remote)
         return check_health(check, vpc=gateway.vpc_cidrs, locals_=[], remotes=[])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
@@ -56,6 +56,8 @@ class StepForm(forms.BaseForm):
     """
 
     use_required_attribute = False
+    # Made by the metaclass of the form that this is mixed into.
+    base_fields: ClassVar[dict[str, forms.Field]]
 
     # The name of the rows and their columns; the inputs repeat as `PREFIX-COLUMN`.
     rows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -79,7 +81,9 @@ class StepForm(forms.BaseForm):
 
     def shown(self, name: str) -> str:
         """What the field shows now, as text: typed, stored or default. "True" or "False" for a switch."""
-        value = self[name].value()
+        field = self.fields[name]
+        # A bound field remembers its first answer, and `initial` may still change.
+        value = self[name].value() if self.is_bound else self.get_initial_for_field(field, name)
         return "" if value is None else str(value)
 
     def add_row_error(self, field: str, row: int, message: str) -> bool:
@@ -147,9 +151,9 @@ class StepForm(forms.BaseForm):
     def _make_rows(self, name: str) -> list[Row]:
         prefix = str(self.prefix)
         columns = self.rows[name]
-        lines: Sequence[Sequence[str]] = (
-            self._lines(self.data, prefix, name) if self.is_bound else self.initial.get(name, [])
-        )
+        lines: Sequence[Sequence[str]] = self.initial.get(name, [])
+        if self.is_bound:
+            lines = self._lines(cast("Data", self.data), prefix, name)
         return [
             Row(
                 index=index,

@@ -109,7 +109,12 @@ class IpsecForm(StepForm, forms.ModelForm):  # type: ignore[type-arg]
         chosen = {name: self.shown(name) for name in TABLES}
         if any(value not in TABLES[name] for name, value in chosen.items() if value):
             return []
-        with_step = weaknesses(self.ike, IpsecSettings(**chosen))
+        step = IpsecSettings(
+            encryption=chosen["encryption"],
+            integrity=chosen["integrity"] or IpsecSettings().integrity,
+            pfs=chosen["pfs"],
+        )
+        with_step = weaknesses(self.ike, step)
         return with_step[len(weaknesses(self.ike)) :]
 
     @property

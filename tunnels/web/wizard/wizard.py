@@ -93,11 +93,11 @@ class TunnelWizard(NamedUrlSessionWizardView):  # type: ignore[misc]
         self.storage.current_step = step
         refused = self.storage.refused
         if not refused or refused[0] != step:
-            return self.render(self.get_form())
+            return self._page(self.get_form())
         form = self.get_form(data=self.storage.current_step_data)
         form.is_valid()
         add_findings(form, refused[1])
-        return self.render(form)
+        return self._page(form)
 
     def post(self, *args: Any, step: str, **kwargs: Any) -> HttpResponse:
         """Keep what was typed, then do what the pressed button says."""
@@ -143,7 +143,7 @@ class TunnelWizard(NamedUrlSessionWizardView):  # type: ignore[misc]
         return form_class.typed(data, step) if data else {}
 
     def get_form_step_data(self, form: StepForm) -> dict[str, list[str]]:
-        return self._declared(self.steps.current, type(form), form.data)
+        return self._declared(self.steps.current, type(form), cast("Data", form.data))
 
     def get_context_data(self, form: StepForm, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(form=form, **kwargs)
@@ -218,10 +218,13 @@ class TunnelWizard(NamedUrlSessionWizardView):  # type: ignore[misc]
         if not is_partial(self.request):
             # Loading the page again, or coming back to it, then repeats nothing.
             return SeeOther(f"{self.get_step_url(self.steps.current)}#{focus}")
-        response = self.render(self.get_form())
+        response = self._page(self.get_form())
         if focus:
             trigger_client_event(response, "step:focus", {"id": focus}, after="settle")
-        return cast("HttpResponse", response)
+        return response
+
+    def _page(self, form: StepForm) -> HttpResponse:
+        return cast("HttpResponse", self.render(form))
 
     def _missing(self, step: str) -> str:
         """The first required step before this one that has not been passed."""

@@ -1,0 +1,142 @@
+"""A row as people see it: words and sentences from facts, and its HTML.
+
+What a row shows decides its HTML, so rows that were rendered lately are not rendered again: rendering is most of
+the time that a list takes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from django.conf import settings
+from django.template.loader import get_template
+from django.utils.safestring import SafeString, mark_safe
+
+from tunnels.domain.status import Health, Intent, Word
+from tunnels.models.listing import Row
+from tunnels.web.menu import Powers, links_to
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """What changes by itself: status, health, mappings."""
+
+    public_id: str
+    word: str
+    detail: str
+    why: str
+    health: str
+    mappings: str
+    mappings_label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowView:
+    """One row, ready for its template."""
+
+    public_id: str
+    name: str
+    intent: str
+    silent: bool
+    gateway_name: str
+    gateway_id: str
+    region: str
+    network_name: str
+    network_id: str
+    customer_name: str
+    customer_id: str
+    customer_ip: str
+    tags: tuple[tuple[str, str], ...]
+    created_at: datetime
+    cells: Cells
+
+
+def view_of(row: Row) -> RowView:
+    """The row with its words."""
+    gateway = row.gateway
+    return RowView(
+        public_id=row.public_id,
+        name=row.name,
+        intent=row.intent,
+        silent=row.silent,
+        gateway_name=gateway.name,
+        gateway_id=gateway.public_id,
+        region=gateway.region,
+        network_name=gateway.network_name,
+        network_id=gateway.network_id,
+        customer_name=row.customer_name,
+        customer_id=row.customer_id,
+        customer_ip=str(row.customer_ip),
+        tags=tuple(sorted(row.tags.items())),
+        created_at=row.created_at,
+        cells=cells_of(row),
+    )
+
+
+def cells_of(row: Row) -> Cells:
+    """The cells that are polled. Numbers of a silent gateway are not shown: they may be wrong by now."""
+    known = not row.silent
+    up = str(row.up) if known else "–"
+    return Cells(
+        public_id=row.public_id,
+        word=row.word.value,
+        detail=f"{row.up}/{row.total}" if row.word is Word.PARTIAL else "",
+        why=why(row),
+        health=Word.UNKNOWN.value if row.silent and row.health != Health.OFF else row.health,
+        mappings=f"{up}/{row.total}",
+        mappings_label=f"{row.up if known else 'unknown'} of {row.total} up",
+    )
+
+
+def why(row: Row) -> str:
+    """The sentence below the status word: what is being waited for, or what went wrong."""
+    gateway = row.gateway
+    if row.silent:
+        waits = (
+            f"Waits for {gateway.name}, silent"
+            if row.word is Word.DELETING
+            else f"No report from {gateway.name}"
+        )
+        return f"{waits} since {gateway.last_seen:%d %b, %H:%M} UTC"
+    if row.reset_count > row.resets_done:
+        return "Reset requested"
+    if row.word is Word.PROVISIONING and gateway.last_seen is None:
+        return "Waiting for the gateway’s agent"
+    if row.word is Word.FAILED and row.failure:
+        return row.failure
+    if row.word in _WHYS:
+        return _WHYS[row.word].format(peer=row.customer_ip)
+    return "" if row.intent == Intent.UP else "Going down"
+
+
+_WHYS: Final = {
+    Word.PROVISIONING: "The gateway is taking over the change",
+    Word.DELETING: "Waiting for the gateway to let go",
+    Word.FAILED: "The gateway could not apply it; see the log",
+    Word.NEGOTIATING: "Talking to {peer}",
+    Word.DISCONNECTED: "The customer device has not answered",
+    Word.DISABLED: "Taken down",
+}
+
+
+def version_of(cells: Sequence[Cells], *, moved: bool) -> str:
+    """A short text that differs when the cells do, or when rows came or went (`moved`)."""
+    told = repr((moved, [astuple(each) for each in cells]))
+    return hashlib.blake2s(told.encode(), digest_size=8).hexdigest()
+
+
+def row_html(row: RowView, may: Powers) -> SafeString:
+    """The row's HTML."""
+    return (_row_html.__wrapped__ if settings.DEBUG else _row_html)(row, may)
+
+
+@lru_cache(maxsize=2_000)
+def _row_html(row: RowView, may: Powers) -> SafeString:
+    links = links_to(row.public_id)
+    context = {"tunnel": row, "links": links, "may": may}
+    return mark_safe(get_template("tunnels/list_row.html").render(context))  # noqa: S308 (a template's output)

@@ -1,0 +1,1 @@
+"""Pages for administrators: who may sign in, with which role."""
