@@ -36,7 +36,12 @@ START_SECONDS: Final = 60
 STOP_SECONDS: Final = 60
 # Safe only for data that nobody misses after a power cut: the tests' data.
 FOR_TESTS: Final = MappingProxyType(
-    {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    {
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "deadlock_timeout": "20ms",
+    }
 )
 
 

@@ -23,11 +23,19 @@ document.addEventListener("change", ({ target }) => {
   if (target.closest("#bulk")) count();
 });
 
-// What was selected stays so when the results are fetched again.
+// What was selected stays so when the results are fetched again, and the focus stays in its row: on the
+// button of the menu when the item that had it is gone.
 let kept = new Set();
+let place = "";
+const placeOf = (element) => element.closest("[popover]")?.id.replace(/^menu-/, "more-") || element.id;
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target?.id !== "results") return;
   kept = new Set(boxes().filter((box) => box.checked).map((box) => box.value));
+  place = detail.target.contains(document.activeElement) ? placeOf(document.activeElement) : "";
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (place && document.activeElement === document.body) document.getElementById(place)?.focus();
+  place = "";
 });
 document.addEventListener("htmx:afterSwap", () => {
   for (const box of boxes()) if (kept.has(box.value)) box.checked = true;

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.apps import apps
-from django.db import IntegrityError
-from psycopg.errors import ForeignKeyViolation
+from django.db import IntegrityError, OperationalError
+from psycopg.errors import DeadlockDetected, ForeignKeyViolation
 
 from tunnels.domain.findings import refuse
 
@@ -15,17 +15,24 @@ GONE = (
     "Something that was chosen here has been deleted meanwhile; reload the page and choose again."
 )
 
+BUSY = "Somebody else was saving something that gets in the way of this; try again."
+
 
 @contextmanager
 def constraint_sentences() -> Iterator[None]:
     """Turn an IntegrityError of one of our constraints into a RuleError with the constraint's sentence.
 
-    A reference to a row that somebody deleted meanwhile gets a sentence too.
+    A reference to a row that somebody deleted meanwhile gets a sentence too, and so does a deadlock: two inserts
+    that exclude each other may wait for one another until PostgreSQL ends one of them.
 
     Wrap it around `transaction.atomic()`, not the other way round: the transaction must have rolled back.
     """
     try:
         yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, DeadlockDetected):
+            raise refuse("busy", BUSY) from None
+        raise
     except IntegrityError as error:
         name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
         if isinstance(error.__cause__, ForeignKeyViolation):

@@ -1,11 +1,14 @@
 """Editing a tunnel, step by step, and its tags.
 
-Each function takes the revision that the editor saw; when somebody saved in between, it refuses instead of
-overwriting. A change that the gateway must apply raises the tunnel's revision and marks it pending.
+Each function takes the revision that the editor saw, and step 1 also the mark of name and tags, which leave the
+revision alone; when somebody saved in between, it refuses instead of overwriting. A change that the gateway
+must apply raises the tunnel's revision and marks it pending.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
@@ -36,6 +39,12 @@ from tunnels.services.policy import (
 from tunnels.services.specs import identities, stored_rules
 
 
+def basics_mark(tunnel: Tunnel) -> str:
+    """A short text that differs whenever name or tags do."""
+    seen = json.dumps([tunnel.name, tunnel.tags], sort_keys=True)
+    return hashlib.sha256(seen.encode()).hexdigest()[:16]
+
+
 def lock_tunnel(tunnel: Tunnel) -> Tunnel:
     """A fresh copy of the tunnel with its gateways, steps and state, its gateway's row locked.
 
@@ -64,10 +73,13 @@ def update_basics(
     tags: Mapping[str, str],
     psk: Secret | None = None,
     seen_revision: int | None = None,
+    seen_mark: str = "",
 ) -> Tunnel:
     """Change step 1; `psk` None keeps the key. The gateways of a tunnel are fixed: make a new one to change them."""
 
     def apply(fresh: Tunnel) -> tuple[bool, list[Finding]]:
+        if seen_mark and seen_mark != basics_mark(fresh):
+            raise _changed_meanwhile()
         findings = check_basics(name=name, psk=psk, tags=tags)
         settled = settle_health(health, vpn_gateway=fresh.vpn_gateway, besides=fresh)
         rules = stored_rules(fresh)
@@ -212,10 +224,7 @@ def _edit(
         if fresh.intent == Intent.DELETING:
             raise refuse("tunnel-deleting", f"{fresh.name} is being deleted and cannot be edited.")
         if seen_revision is not None and seen_revision != fresh.revision:
-            raise refuse(
-                "tunnel-changed",
-                "Somebody saved this tunnel while you were editing; reload the page to see it, then edit again.",
-            )
+            raise _changed_meanwhile()
         before = dict(describe_(fresh))
         relevant, findings = apply(fresh)
         if findings:
@@ -236,6 +245,13 @@ def _edit(
                 after=after,
             )
     return fresh
+
+
+def _changed_meanwhile() -> RuleError:
+    return refuse(
+        "tunnel-changed",
+        "Somebody saved this tunnel while you were editing; reload the page to see it, then edit again.",
+    )
 
 
 def _describe_rules(tunnel: Tunnel) -> dict[str, object]:

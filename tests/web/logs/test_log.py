@@ -53,7 +53,7 @@ def messages(html: str) -> list[str]:
 
 def streamed(response: Any) -> list[str]:
     assert isinstance(response, StreamingHttpResponse)
-    return b"".join(response).decode().splitlines()  # type: ignore[arg-type]
+    return b"".join(response).decode().splitlines()
 
 
 def test_it_shows_the_newest_first_with_their_actor(reader: Client, tunnel: Tunnel) -> None:
@@ -169,9 +169,7 @@ def test_it_follows_with_its_filters(reader: Client, tunnel: Tunnel) -> None:
     assert reader.get(poll, headers=HTMX).status_code == HTTPStatus.NO_CONTENT
 
 
-def test_it_leaves_out_what_may_still_have_older_neighbours(
-    reader: Client, tunnel: Tunnel
-) -> None:
+def test_it_leaves_out_what_may_still_have_older_neighbours(reader: Client, tunnel: Tunnel) -> None:
     Event.objects.all().delete()
     an_event(tunnel, "settled", minutes_ago=1)
     an_event(tunnel, "a moment ahead", minutes_ago=-1)
@@ -200,11 +198,15 @@ def test_it_escapes_what_people_wrote(reader: Client, tunnel: Tunnel) -> None:
 
 def test_it_downloads_the_same_lines_as_text(reader: Client, tunnel: Tunnel) -> None:
     Event.objects.all().delete()
-    event = an_event(tunnel, "first\nsecond line", minutes_ago=9, before={"name": "a"}, after={"name": "b"})
+    event = an_event(
+        tunnel, "first\nsecond line", minutes_ago=9, before={"name": "a"}, after={"name": "b"}
+    )
     an_event(tunnel, "later", level="error")
     response = reader.get(log_of(tunnel, "download/?format=text"))
     disposition = response["Content-Disposition"]
-    assert re.fullmatch(rf'attachment; filename="{tunnel.public_id}-\d{{8}}T\d{{6}}Z\.log"', disposition)
+    assert re.fullmatch(
+        rf'attachment; filename="{tunnel.public_id}-\d{{8}}T\d{{6}}Z\.log"', disposition
+    )
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     lines = streamed(response)
     assert lines[0] == (

@@ -203,6 +203,7 @@ def test_a_bad_tag_is_told_at_its_row(walk: Walk) -> None:
 
 @pytest.mark.parametrize("operation", ["ADD_TAG", "GENERATE_PSK", "REFRESH"])
 def test_without_htmx_the_page_is_fetched_again(walk: Walk, operation: str) -> None:
-    response = walk.post("basic", **walk.basic(), **{operation: "1"})
+    pressed: dict[str, Any] = {operation: "1"}
+    response = walk.post("basic", **walk.basic(), **pressed)
     assert response.status_code == 303
     assert response.headers["Location"].startswith(f"{walk.url('basic')}#")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -102,7 +103,7 @@ def test_the_key_is_kept_until_another_is_typed(walk: Walk) -> None:
 
 def test_back_keeps_what_was_typed(walk: Walk) -> None:
     walk.to("spd")
-    half = {"local": ["10.0.7.0/24"], "remotes": ["not yet"]}
+    half: dict[str, Any] = {"local": ["10.0.7.0/24"], "remotes": ["not yet"]}
     response = walk.post("spd", **half, WIZARD_GOTO_STEP="basic")
     assert response.headers["Location"] == walk.url("basic")
     walk.post("basic", **walk.basic())

@@ -45,7 +45,7 @@ def test_two_finishes_at_once_make_one_tunnel(over: dict[str, str]) -> None:
 
     def press() -> None:
         browser = Client()
-        browser.cookies = client.cookies.copy()
+        browser.cookies.load(client.cookies.output(header="", sep=";"))
         twin = Walk(browser, walk.gateway, walk.customer)
         twin.draft = walk.draft
         together.wait()

@@ -52,7 +52,7 @@ def test_it_tells_the_refused_from_the_accepted_addition(walk: Walk) -> None:
         f"of tunnel twin ({twin.public_id}), rule 1." in page
     )
     assert "6 of 200 mappings of this gateway used." in page
-    assert "1 of 2 cannot be." in page
+    assert "1 of 2 refused." in page
 
 
 def test_the_check_asks_for_overlaps_once(walk: Walk, django_assert_max_num_queries: Any) -> None:

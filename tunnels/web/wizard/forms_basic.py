@@ -98,8 +98,8 @@ class BasicForm(StepForm, forms.Form):
     )
     psk = forms.CharField(
         label="Pre-shared key",
-        required=False,
         strip=False,
+        error_messages={"required": "Type a key, or generate one."},
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "spellcheck": "false"}),
         help_text=(
             f"The two gateways prove with it who they are, so both need the same key: {PSK_MIN} to {PSK_MAX} "
@@ -155,6 +155,7 @@ class BasicForm(StepForm, forms.Form):
         super().__init__(*args, **kwargs)
         self.kept_psk = kept_psk
         self.tunnel = tunnel
+        self.fields["psk"].required = not (kept_psk or tunnel)
         if tunnel:
             for name in GATEWAYS:
                 del self.fields[name]
@@ -247,9 +248,6 @@ class BasicForm(StepForm, forms.Form):
             *check_basics(name=data.get("name", ""), psk=self.key, tags={}),
             *self._check_tag_rows(),
         ]
-        if self.key is None and not self.tunnel:
-            message = "Type a key, or generate one."
-            findings.append(Finding(rule="psk-missing", message=message, field="psk"))
         if not self.tunnel:
             findings += self._check_gateways(data)
         findings += self._check_health()

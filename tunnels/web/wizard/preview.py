@@ -56,7 +56,7 @@ class Preview:
 
     @property
     def bad(self) -> int:
-        """How many mappings cannot be."""
+        """How many mappings would be refused."""
         return sum(bool(line.problems) for line in self.lines)
 
     @property
