@@ -43,7 +43,8 @@ TunnelId = Annotated[str, Field(pattern=r"^vpnx-[a-z0-9]{8}$")]
 class Document(BaseModel):
     """A frozen document that ignores fields it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # A validation error must not quote what it was given: that may be a key.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 # --- Down: what shall be true ------------------------------------------------------------------
@@ -213,6 +214,8 @@ class TunnelReport(Document):
     reset: ResetReport | None = None
     resets_done: int = 0
     health: HealthReport | None = None
+    # During a rotation: which key charon signs with. A phase 1 established with it proves that the peer has it.
+    signing: Literal["current", "previous"] = "current"
 
 
 class LogDocument(Document):
@@ -237,6 +240,8 @@ class AgentFacts(Document):
     vici_error: str = ""
     foreign: tuple[str, ...] = ()
     refused_plan: str = ""
+    # What is wrong with the agent itself or with the console's last answer; one sentence each.
+    problems: tuple[str, ...] = ()
 
 
 class SyncRequest(Document):

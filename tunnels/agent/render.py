@@ -62,8 +62,8 @@ def connection_message(tunnel: TunnelDocument) -> Message:
 def secret_messages(tunnel: TunnelDocument) -> list[Message]:
     """The arguments of `load-shared`: the key and, during a rotation, the previous one.
 
-    charon verifies the peer with every matching key but signs with the last one loaded for the identities, so
-    the key that we shall sign with comes last.
+    charon verifies the peer with every matching key, but signs with the one that was loaded last (seen with 5.9.8;
+    loading the same id and key again counts), so the key to sign with comes last: the new one.
     """
     keys = [(f"{tunnel.id}-previous", tunnel.previous_psk), (tunnel.id, tunnel.psk)]
     return [
@@ -94,14 +94,13 @@ def _child(tunnel: TunnelDocument, mapping: Mapping) -> Message:
         "life_bytes": str(life_bytes),
         "rekey_bytes": str(_soft(life_bytes)),
         "rand_bytes": "0",
-        "start_action": _START[ike.negotiation],
+        # "start" is not used: charon would then begin when it loads and end when it unloads, unasked and unseen.
+        # The agent initiates, and sees what is there before it does.
+        "start_action": "trap" if ike.negotiation is Negotiation.ON_TRAFFIC else "none",
         # When the peer closes an SA that we shall keep up, we open it again.
         "close_action": "start" if active else "none",
         "dpd_action": "restart" if restart else "clear",
     }
-
-
-_START = {Negotiation.ACTIVE: "start", Negotiation.PASSIVE: "none", Negotiation.ON_TRAFFIC: "trap"}
 
 
 def _soft(whole: int) -> int:

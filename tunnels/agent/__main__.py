@@ -1,0 +1,84 @@
+"""`python -m tunnels.agent`: see docs/agent.md."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from types import FrameType
+
+from tunnels.agent.addresses import HostAddresses
+from tunnels.agent.charon import CharonUnreachable
+from tunnels.agent.check import examine
+from tunnels.agent.config import Options, parse
+from tunnels.agent.desired import Desired
+from tunnels.agent.files import make_private_folder
+from tunnels.agent.journal import Journal
+from tunnels.agent.logs import Logs
+from tunnels.agent.loop import Agent
+from tunnels.agent.probe import Prober
+from tunnels.agent.spool import Spool
+from tunnels.agent.state import StateStore
+from tunnels.agent.transport import ConfigurationError, Console
+from tunnels.agent.vici_adapter import ViciCharon
+
+
+def main(arguments: list[str]) -> int:
+    """Run; returns the exit code: 0 well, 1 something is missing, 2 cannot start like this."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        options = parse(arguments)
+        if options.check:
+            findings = examine(options)
+            sys.stdout.write("\n".join(findings or ["Everything is in place."]) + "\n")
+            return 1 if findings else 0
+        agent = build(options)
+        if options.command == "plan":
+            sys.stdout.write(f"{agent.plan()}\n")
+            return 0
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except CharonUnreachable as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or options.state_dir}: {error.strerror}.\n")
+        return 2
+    if options.once:
+        agent.round()
+        return 0
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        agent.stop()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    agent.run()
+    return 0
+
+
+def build(options: Options) -> Agent:
+    """The agent with all its parts. Raises ConfigurationError and OSError."""
+    make_private_folder(options.state_dir)
+    console = None
+    if options.command == "run":
+        console = Console(
+            options.console, gateway=options.gateway,
+            token_file=options.token_file, ca_file=options.ca_file,
+        )  # fmt: skip
+    journal = Journal(options.state_dir)
+    return Agent(
+        charon=ViciCharon(options.vici),
+        console=console,
+        desired=Desired(StateStore(options.state_dir, gateway=options.gateway), salt=journal.salt),
+        journal=journal,
+        logs=Logs(Spool(options.state_dir), options.charon_log),
+        prober=Prober(),
+        addresses=HostAddresses(options.state_dir) if options.manage_addresses else None,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
