@@ -58,7 +58,8 @@ class LogLine(models.Model):
     """One line of a gateway's charon log, exactly once: (gateway, epoch, cursor) is unique.
 
     An epoch is the life of one numbering: an agent that lost its files starts again at 1 in the next epoch.
-    `tunnel_id` is the readable id of the tunnel it belongs to, "" when it belongs to none; the line outlives it.
+    `tunnel_ref` is the readable id of the tunnel it belongs to, "" when it belongs to none; the line outlives it.
+    `at` is when charon wrote it, `stored_at` when it came here. `level` is charon's (how detailed), `severity` ours.
     """
 
     vpn_gateway = models.ForeignKey(VpnGateway, on_delete=models.CASCADE, related_name="log_lines")
@@ -66,8 +67,10 @@ class LogLine(models.Model):
     cursor = models.BigIntegerField()
     at = models.DateTimeField()
     tunnel_ref = models.CharField(max_length=24, blank=True)
+    stored_at = models.DateTimeField(default=timezone.now)
     group = models.CharField(max_length=8)
     level = models.SmallIntegerField()
+    severity = models.CharField(max_length=8)
     text = models.TextField()
 
     class Meta:
@@ -78,7 +81,8 @@ class LogLine(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["tunnel_ref", "-at", "-id"], name="log_by_tunnel"),
-            models.Index(fields=["at"], name="log_by_age"),
+            models.Index(fields=["tunnel_ref", "stored_at", "id"], name="log_by_arrival"),
+            models.Index(fields=["stored_at"], name="log_by_age"),
         ]
 
     def __str__(self) -> str:

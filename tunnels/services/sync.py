@@ -118,9 +118,33 @@ def _log_line(agent: GatewayAgent, line: LogDocument) -> LogLine:
         tunnel_ref=line.tunnel,
         group=line.group[:8],
         level=line.level,
+        severity=severity(line.level, line.text),
         # PostgreSQL's text has no NUL.
         text=line.text.replace("\0", "�"),
     )
+
+
+# charon's levels say how detailed a line is, not how bad: what is bad has to be read from the words.
+_TROUBLE = (
+    "fail",
+    "error",
+    "giving up",
+    "unable",
+    "no acceptable",
+    "no matching",
+    "mismatch",
+    "denied",
+    "invalid",
+)
+_DETAIL_LEVEL = 2
+
+
+def severity(level: int, text: str) -> str:
+    """`warning` for a line that tells of trouble, `debug` for detail, else `info`."""
+    lowered = text.lower()
+    if any(word in lowered for word in _TROUBLE):
+        return Event.Level.WARNING.value
+    return "debug" if level >= _DETAIL_LEVEL else Event.Level.INFO.value
 
 
 def _take_reports(gateway: VpnGateway, request: SyncRequest) -> None:

@@ -238,7 +238,7 @@ def test_it_asks_the_database_as_often_for_many_lines_as_for_few(
         an_event(tunnel, f"line {number}", after={"name": "x"})
     # Session, user, two kinds of permissions, tunnel, sources, lines.
     for path in ("", "?view=follow"):
-        with django_assert_max_num_queries(7):
+        with django_assert_max_num_queries(8):
             reader.get(log_of(tunnel, path))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
@@ -24,9 +24,7 @@ PAGE: Final = 100
 # An event carries the time at which it was made and is seen when its transaction ends. Following waits
 # this long, so that none slips in before the cursor.
 SETTLED: Final = timedelta(seconds=1)
-_BEGINNING: Final = Cursor(
-    at=datetime(1970, 1, 1, tzinfo=timezone.get_default_timezone()), number=0
-)
+_BEGINNING: Final = Cursor(at=datetime(1970, 1, 1, tzinfo=UTC), number=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +85,7 @@ def _follow(
     request: HtmxHttpRequest, query: Query, context: dict[str, Any], *, now: datetime
 ) -> HttpResponse:
     settled = now - SETTLED
-    query = replace(query, until=min(query.until, settled) if query.until else settled)
+    query = replace(query, arrived_until=settled)
     after = _cursor(request, "after")
     if after:
         entries = logbook.following(query, limit=PAGE, newer_than=after)
@@ -95,7 +93,9 @@ def _follow(
             return HttpResponse(status=204)
     else:
         entries = logbook.newest(query, limit=PAGE)[::-1]
-    cursor = entries[-1].cursor if entries else after or _BEGINNING
+    # What is shown first is in the order of time; what follows, in the order of arrival.
+    arrivals = [entry.arrival for entry in entries]
+    cursor = max([after or _BEGINNING, *arrivals], key=lambda place: (place.at, place.number))
     context |= {
         "lines": _lines(entries),
         "more_url": _address(request, after=cursor),
