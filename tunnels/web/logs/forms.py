@@ -44,7 +44,9 @@ def _select() -> forms.Select:
 
 def _moment(label: str) -> forms.DateTimeField:
     # A browser without JavaScript cannot tell its time zone, so these two are in UTC.
-    widget = forms.DateTimeInput(attrs={"type": "datetime-local", "class": "form-control"}, format="%Y-%m-%dT%H:%M")
+    widget = forms.DateTimeInput(
+        attrs={"type": "datetime-local", "class": "form-control"}, format="%Y-%m-%dT%H:%M"
+    )
     formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
     message = "Enter a date and a time, such as 2026-03-01T12:30."
     return forms.DateTimeField(
@@ -60,10 +62,14 @@ class LogFilter(forms.Form):
     """What to show. Every field may be empty; `from` and `to` count only with the custom range."""
 
     # Names of addresses, and one of them is a word of Python.
-    range = forms.ChoiceField(label="Time", choices=_RANGE_CHOICES, required=False, widget=_select())
+    range = forms.ChoiceField(
+        label="Time", choices=_RANGE_CHOICES, required=False, widget=_select()
+    )
     start = _moment("From (UTC)")
     end = _moment("To (UTC)")
-    level = forms.ChoiceField(label="Level", choices=_LEVEL_CHOICES, required=False, widget=_select())
+    level = forms.ChoiceField(
+        label="Level", choices=_LEVEL_CHOICES, required=False, widget=_select()
+    )
     subsystem = forms.ChoiceField(label="Source", required=False, widget=_select())
     text = forms.CharField(
         label="Text",
