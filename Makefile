@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 TEMPLATES = find templates tunnels -name '*.html' -print0 | xargs -0 -r
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format check install install-dev requirements clean
+.PHONY: help run demo test bench lint format check install install-dev requirements clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 22
@@ -20,6 +20,9 @@ test: install-dev ## Lint, then run all tests
 	@$(MAKE) --no-print-directory lint
 	@echo "Testing …"
 	@$(PY) -m pytest -n 2 --dist loadgroup
+
+bench: install-dev ## Measure pages and checks on 10,000 tunnels, beside bare floors
+	@$(PY) -m benchmarks
 
 lint: install-dev ## Style, types, direction of imports, templates, settings, migrations
 	@echo "Linting …"
