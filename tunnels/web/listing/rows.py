@@ -104,7 +104,7 @@ def why(row: Row) -> str:
             else f"No report from {gateway.name}"
         )
         return f"{waits} since {gateway.last_seen:%d %b, %H:%M} UTC"
-    if row.reset_count > row.resets_done:
+    if row.reset_count > row.resets_done and row.intent == Intent.UP:
         return "Reset requested"
     if row.word is Word.PROVISIONING and gateway.last_seen is None:
         return "Waiting for the gateway’s agent"
