@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 TEMPLATES = find templates tunnels -name '*.html' -print0 | xargs -0 -r
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lab lab-matrix lint format check install install-dev requirements clean
+.PHONY: help run demo test bench lab lab-matrix lint format check install install-dev requirements clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 22
@@ -26,6 +26,9 @@ lab: install ## Two strongSwan gateways in a private network of their own, until
 
 lab-matrix: install ## Negotiate every combination of algorithms between two real strongSwans
 	@$(PY) -m tunnels.lab.matrix
+
+bench: install-dev ## Measure pages and checks on 10,000 tunnels, beside bare floors
+	@$(PY) -m benchmarks
 
 lint: install-dev ## Style, types, direction of imports, templates, settings, migrations
 	@echo "Linting …"

@@ -246,3 +246,17 @@ def test_it_shows_the_range_of_ones_own_only_when_it_counts(viewer: Page) -> Non
     expect(viewer.get_by_label("From (UTC)")).to_be_hidden()
     viewer.select_option("#log-range", "custom")
     expect(viewer.get_by_label("From (UTC)")).to_be_visible()
+
+
+def test_it_takes_down_and_brings_up_from_its_menu(operator: Page) -> None:
+    tunnel = make.a_tunnel(*make.SEED_RULES)
+    operator.goto(f"/tunnels/{tunnel.public_id}/")
+    status = operator.locator("#detail-status .state")
+    operator.get_by_role("button", name="More actions").click()
+    operator.get_by_role("link", name="Take down").click()
+    operator.locator("#dialog button[type=submit]").click()
+    expect(status).to_have_text("Disabled")
+    operator.get_by_role("button", name="More actions").click()
+    operator.get_by_role("button", name="Bring up").click()
+    expect(status).to_have_text("Provisioning")
+    expect(operator.locator(".events p").first).to_have_text("Tunnel idc-shanghai brought up")

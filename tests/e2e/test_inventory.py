@@ -185,6 +185,21 @@ def test_it_shows_a_new_users_password_once(admin: Page) -> None:
     assert password not in admin.content()
 
 
+def test_it_filters_the_activity(admin: Page) -> None:
+    some_rows()
+    admin.goto("/activity/")
+    admin.locator("summary", has_text="Filter").click()
+    admin.get_by_label("What", exact=True).fill("idc-1")
+    admin.get_by_role("button", name="Show").click()
+    expect(admin.get_by_role("row")).to_have_count(2)
+    admin.locator("summary", has_text="What changed").click()
+    expect(admin.get_by_role("rowheader", name="Pre-shared key")).to_be_visible()
+    assert axe(admin) == []
+    look(admin, "activity-changes")
+    admin.reload()
+    expect(admin.get_by_label("What", exact=True)).to_have_value("idc-1")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_its_pages_are_accessible_and_fit_a_phone(admin: Page, theme: str) -> None:
     some_rows()

@@ -7,7 +7,9 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests import factories as make
@@ -105,6 +107,21 @@ def test_it_does_not_guess_which_mapping_is_down(viewer: Client, tunnel: Tunnel)
     html = shown(viewer, tunnel)
     assert words(html) == ["Partial", *["Not reported one by one"] * 4, "Off"]
     assert "3 of 4 mappings are up." in html
+
+
+def test_it_claims_nothing_of_a_change_that_is_not_applied(viewer: Client, tunnel: Tunnel) -> None:
+    make.connect(tunnel)
+    editing.update_ipsec(actor=make.SYSTEM, tunnel=tunnel, ipsec=IpsecSettings(pfs=""))
+    html = shown(viewer, tunnel)
+    assert words(html)[:5] == ["Provisioning", *["Not reported yet"] * 4]
+    assert "frankfurt-1 has still to apply revision 2." in html
+
+
+def test_it_does_not_even_read_the_key(viewer: Client, tunnel: Tunnel) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        shown(viewer, tunnel)
+    assert any("tunnels_tunnel" in query["sql"] for query in captured)
+    assert not any('"psk"' in query["sql"] for query in captured)
 
 
 def test_it_shows_nothing_stale_as_live(viewer: Client) -> None:

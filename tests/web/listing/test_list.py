@@ -88,6 +88,15 @@ def test_it_says_why(viewer: Client, state: dict[str, str], word: str, why: str)
     assert f'<span class="cell-sub">{why}' in html
 
 
+def test_it_says_that_a_reset_waits_unless_the_tunnel_goes(viewer: Client) -> None:
+    tunnel = make.a_tunnel()
+    Tunnel.objects.update(reset_count=1)
+    assert "Reset requested" in page(viewer)
+    Tunnel.objects.update(intent="deleting")
+    TunnelState.objects.filter(tunnel=tunnel).update(word="deleting")
+    assert "Reset requested" not in page(viewer)
+
+
 def test_it_shows_nothing_stale_as_live(viewer: Client) -> None:
     tunnel = make.connect(make.a_tunnel())
     seen = timezone.now() - timedelta(minutes=5)

@@ -128,6 +128,22 @@ def test_a_pair_of_gateways_with_a_tunnel_is_told_in_step_1(walk: Walk) -> None:
     assert "already joins these two gateways" in text(response)
 
 
+def test_what_became_wrong_meanwhile_is_told_at_its_step(walk: Walk) -> None:
+    walk.to("ipsec")
+    make.a_tunnel(
+        "10.0.9.0/24 172.16.9.0/24",
+        vpn_gateway=walk.gateway,
+        customer_gateway=walk.customer,
+        name="faster",
+    )
+    response = walk.post("ipsec", **walk.ipsec(), FINISH="1")
+    assert response.headers["Location"] == walk.url("basic")
+    page = text(walk.get("basic"))
+    assert "Tunnel faster" in page
+    assert "already joins these two gateways" in page
+    assert 'value="idc-shanghai"' in page
+
+
 def test_nothing_is_left_of_a_refused_finish_after_correcting_it(walk: Walk) -> None:
     walk.to("ike")
     rival = make.a_tunnel("10.0.0.0/24 192.168.0.0/24", vpn_gateway=walk.gateway, name="faster")

@@ -20,14 +20,12 @@ RANGES: Final = MappingProxyType(
         "30d": timedelta(days=30),
     }
 )
-CUSTOM: Final = "custom"
 _RANGE_CHOICES: Final = (
     ("", "All of it"),
     ("1h", "Last hour"),
     ("24h", "Last 24 hours"),
     ("7d", "Last 7 days"),
     ("30d", "Last 30 days"),
-    (CUSTOM, "From … to"),
 )
 
 
@@ -64,7 +62,7 @@ class ActivityFilter(forms.Form):
         """Refuse a range that ends before it begins."""
         values: dict[str, Any] = super().clean() or {}
         start, end = values.get("start"), values.get("end")
-        if values.get("range") == CUSTOM and start and end and end <= start:
+        if start and end and end <= start:
             self.add_error("end", "This is not after the beginning; choose a later time.")
         return values
 
@@ -80,12 +78,10 @@ class ActivityFilter(forms.Form):
         if values.get("target"):
             words = values["target"]
             events = events.filter(Q(target_id=words) | Q(target_name__icontains=words))
-        chosen = values.get("range")
-        if chosen == CUSTOM:
-            if values.get("start"):
-                events = events.filter(at__gte=values["start"])
-            if values.get("end"):
-                events = events.filter(at__lt=values["end"])
-        elif chosen:
-            events = events.filter(at__gte=timezone.now() - RANGES[chosen])
+        if values.get("range"):
+            events = events.filter(at__gte=timezone.now() - RANGES[values["range"]])
+        if values.get("start"):
+            events = events.filter(at__gte=values["start"])
+        if values.get("end"):
+            events = events.filter(at__lt=values["end"])
         return events

@@ -11,7 +11,7 @@ from tunnels.models import Tunnel
 from tunnels.services import editing
 from tunnels.services.access import Actor
 from tunnels.services.policy import settle_health
-from tunnels.services.specs import identities, spec_of, stored_rules
+from tunnels.services.specs import spec_of, stored_rules
 from tunnels.web.wizard.forms_basic import BasicForm
 from tunnels.web.wizard.forms_common import StepForm
 from tunnels.web.wizard.forms_ike import IkeForm
@@ -69,16 +69,8 @@ def candidate(tunnel: Tunnel, form: AnyForm) -> tuple[TunnelSpec, TunnelSpec]:
         case SpdForm():
             after = replace(before, rules=form.rules)
         case IkeForm():
-            row = type(tunnel.ike)(
-                local_fqdn=form.settings.local_fqdn, remote_fqdn=form.settings.remote_fqdn
-            )
-            local, remote = identities(tunnel, row)
-            after = replace(
-                before,
-                ike=form.settings,
-                local=replace(before.local, identity=local),
-                remote=replace(before.remote, identity=remote),
-            )
+            # The identities that follow from the settings need no telling: any change of them is one of these.
+            after = replace(before, ike=form.settings)
         case _:
             after = replace(before, ipsec=form.settings)
     return before, after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django import forms
 from django.db.models import Model, QuerySet
@@ -12,9 +12,21 @@ from tunnels.models import Ccn, CustomerGateway, GatewayType, Region, Tunnel, Vp
 from tunnels.services import gateways, networks
 from tunnels.services.access import Actor
 
+if TYPE_CHECKING:
+    _ModelChoiceField = forms.ModelChoiceField[Any]
+else:
+    _ModelChoiceField = forms.ModelChoiceField
+
 
 class Text(forms.CharField):
     """A text that is marked as required, while the rules say what is wrong with an empty one."""
+
+    def validate(self, value: Any) -> None:
+        """Leave it to the service."""
+
+
+class Choice(_ModelChoiceField):
+    """A choice that is marked as required, while the rules say what is missing."""
 
     def validate(self, value: Any) -> None:
         """Leave it to the service."""
@@ -142,13 +154,13 @@ class VpnGatewayForm(InventoryForm):
         initial=GatewayType.VPC,
         help_text="A VPC gateway serves one VPC; a CCN gateway serves every network that the CCN joins.",
     )
-    vpc = forms.ModelChoiceField(Vpc.objects.none(), label="VPC", required=False)
-    ccn = forms.ModelChoiceField(Ccn.objects.all(), label="CCN", required=False)
+    vpc = Choice(Vpc.objects.none(), label="VPC")
+    ccn = Choice(Ccn.objects.all(), label="CCN")
     public_ip = _address("the machine on which the gateway runs")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        vpc = cast("forms.ModelChoiceField[Vpc]", self.fields["vpc"])
+        vpc = cast("Choice", self.fields["vpc"])
         vpc.queryset = self._vpcs()
         if not self._region():
             vpc.empty_label = "Choose a region first"

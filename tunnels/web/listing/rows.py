@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
@@ -52,7 +51,8 @@ class RowView:
     customer_id: str
     customer_ip: str
     tags: tuple[tuple[str, str], ...]
-    created_at: datetime
+    created: str
+    created_text: str
     cells: Cells
 
 
@@ -73,7 +73,8 @@ def view_of(row: Row) -> RowView:
         customer_id=row.customer_id,
         customer_ip=str(row.customer_ip),
         tags=tuple(sorted(row.tags.items())),
-        created_at=row.created_at,
+        created=row.created_at.isoformat(timespec="seconds"),
+        created_text=f"{row.created_at:%d %b %Y, %H:%M} UTC",
         cells=cells_of(row),
     )
 
@@ -103,7 +104,7 @@ def why(row: Row) -> str:
             else f"No report from {gateway.name}"
         )
         return f"{waits} since {gateway.last_seen:%d %b, %H:%M} UTC"
-    if row.reset_count > row.resets_done:
+    if row.reset_count > row.resets_done and row.intent == Intent.UP:
         return "Reset requested"
     if row.word is Word.PROVISIONING and gateway.last_seen is None:
         return "Waiting for the gateway’s agent"
@@ -133,6 +134,11 @@ def version_of(cells: Sequence[Cells], *, moved: bool) -> str:
 def row_html(row: RowView, may: Powers) -> SafeString:
     """The row's HTML."""
     return (_row_html.__wrapped__ if settings.DEBUG else _row_html)(row, may)
+
+
+def forget_rows() -> None:
+    """Render every row anew from now on."""
+    _row_html.cache_clear()
 
 
 @lru_cache(maxsize=2_000)

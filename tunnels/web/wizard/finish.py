@@ -13,6 +13,7 @@ from tunnels.models import CustomerGateway, Tunnel
 from tunnels.services.access import Actor
 from tunnels.services.creation import Basics, create_tunnel
 from tunnels.services.gateways import create_customer_gateway
+from tunnels.services.policy import lock_gateway
 from tunnels.web.wizard.forms_basic import BasicForm
 from tunnels.web.wizard.forms_ike import IkeForm
 from tunnels.web.wizard.forms_ipsec import IpsecForm
@@ -40,29 +41,27 @@ def create(*, actor: Actor, draft: UUID, forms: StepForms) -> Tunnel:
     if psk is None:
         message = "Type a key, or generate one."
         raise RuleError([Finding(rule="psk-missing", message=message, field="psk")])
-    try:
-        with transaction.atomic():
-            return create_tunnel(
-                actor=actor,
-                basics=Basics(
-                    name=data["name"],
-                    vpn_gateway=data["vpn_gateway"],
-                    customer_gateway=data["customer_gateway"] or _new_customer(actor, data),
-                    psk=psk,
-                    health=basic.health,
-                    tags=basic.tags,
-                ),
-                rules=spd.rules,
-                ike=ike.settings,
-                ipsec=ipsec.settings,
-                draft=draft,
-            )
-    except RuleError:
-        # Somebody pressed Finish twice: the first press has taken the new customer gateway's address.
+    with transaction.atomic():
+        # Gateways are locked before customer gateways everywhere; and whoever pressed Finish twice waits here.
+        gateway = lock_gateway(data["vpn_gateway"])
         finished = Tunnel.objects.filter(draft=draft).first()
         if finished:
             return finished
-        raise
+        return create_tunnel(
+            actor=actor,
+            basics=Basics(
+                name=data["name"],
+                vpn_gateway=gateway,
+                customer_gateway=data["customer_gateway"] or _new_customer(actor, data),
+                psk=psk,
+                health=basic.health,
+                tags=basic.tags,
+            ),
+            rules=spd.rules,
+            ike=ike.settings,
+            ipsec=ipsec.settings,
+            draft=draft,
+        )
 
 
 def first_step(findings: tuple[Finding, ...]) -> tuple[str, list[Finding]]:

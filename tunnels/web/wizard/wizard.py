@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import Any, ClassVar, Final, cast
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import SuspiciousOperation
@@ -74,7 +75,7 @@ class TunnelWizard(NamedUrlSessionWizardView):  # type: ignore[misc]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         asked = cast("HtmxHttpRequest", request)
-        tunnel = Tunnel.objects.filter(draft=kwargs["draft"]).only("public_id", "name").first()
+        tunnel = finished(kwargs["draft"])
         if tunnel and FINISH in request.POST:
             return landed(asked, tunnel)
         if tunnel:
@@ -183,10 +184,15 @@ class TunnelWizard(NamedUrlSessionWizardView):  # type: ignore[misc]
             return self._go(to_correct)
 
     def render_revalidation_failure(
-        self, step: str, _form: StepForm, **_kwargs: Any
+        self, failed_step: str, _form: StepForm, **_kwargs: Any
     ) -> HttpResponse:
-        self.storage.refuse(step, [])
-        return self._go(step)
+        # Finish pressed twice: to the second press, the first one's tunnel is in the way.
+        tunnel = finished(self.kwargs["draft"])
+        if tunnel:
+            self.storage.reset()
+            return landed(self.request, tunnel)
+        self.storage.refuse(failed_step, [])
+        return self._go(failed_step)
 
     def done(self, form_list: list[StepForm], **_kwargs: Any) -> HttpResponse:
         forms = cast("finish.StepForms", tuple(form_list))
@@ -284,6 +290,11 @@ class TunnelWizard(NamedUrlSessionWizardView):  # type: ignore[misc]
         """Step 3 as far as it is in order, else as the preset says."""
         form = IkeForm(data=self.storage.get_step_data("ike"), prefix="ike")
         return form.settings if form.is_valid() else self._preset().ike
+
+
+def finished(draft: UUID) -> Tunnel | None:
+    """The tunnel that this draft has become, without its key."""
+    return Tunnel.objects.filter(draft=draft).only("public_id", "name").first()
 
 
 def chosen_gateway(storage: DraftStorage) -> VpnGateway | None:
