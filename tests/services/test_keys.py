@@ -14,6 +14,7 @@ from tunnels.domain.findings import RuleError
 from tunnels.domain.secret import Secret
 from tunnels.models import Event, Tunnel, vault
 from tunnels.services import keys
+from tunnels.services.rotation import start_rotation
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +73,19 @@ def test_it_rotates_in_three_steps(key_file: Path, settings: Settings) -> None:
     assert len(messages) == 2
     assert not any(new in message or old in message for message in messages)
     assert [path.name for path in key_file.parent.iterdir()] == ["secrets_keys"]
+
+
+def test_it_takes_the_previous_key_of_a_rotation_along(key_file: Path, settings: Settings) -> None:
+    some_tunnels(2)
+    rotated = Tunnel.objects.order_by("pk").first()
+    assert rotated is not None
+    start_rotation(actor=make.SYSTEM, tunnel=rotated, psk=Secret("the-next-key"))
+    assert keys.rotate(actor=make.SYSTEM).encrypted == 3
+    assert keys.drop_old(actor=make.SYSTEM).keys == 1
+    restart(settings, key_file)
+    fresh = Tunnel.objects.get(pk=rotated.pk)
+    assert fresh.previous_psk == rotated.psk
+    assert fresh.psk == Secret("the-next-key")
 
 
 def test_it_does_nothing_more_when_run_again(key_file: Path) -> None:

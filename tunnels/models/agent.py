@@ -37,6 +37,7 @@ class GatewayAgent(models.Model):
     vici_error = models.TextField(blank=True)
     refused_plan = models.TextField(blank=True)
     foreign = models.JSONField(default=list)
+    problems = models.JSONField(default=list)
     seen_revision = models.BigIntegerField(default=0)
     log_stream = models.CharField(max_length=64, blank=True)
     log_epoch = models.PositiveIntegerField(default=0)

@@ -54,8 +54,14 @@ class TunnelState(models.Model):
     # What each pair was last seen as (contract.MappingReport), and how the last reset went (contract.ResetReport).
     pairs = models.JSONField(default=list)
     reset_report = models.JSONField(null=True)
+    reset_at = models.DateTimeField(null=True)
     established_at = models.DateTimeField(null=True)
     nat = models.BooleanField(default=False)
+    # During a rotation: the key that the gateway signs with (contract.TunnelReport.signing).
+    signing = models.CharField(max_length=8, default="current")
+    # During a rotation: since when the gateway has both keys. And when the two ends last authenticated each other.
+    both_keys_at = models.DateTimeField(null=True)
+    authenticated_at = models.DateTimeField(null=True)
     sampled_at = models.DateTimeField(null=True)
     observed_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(default=timezone.now)

@@ -38,10 +38,11 @@ class Tunnel(models.Model):
         CustomerGateway, on_delete=models.PROTECT, related_name="tunnels"
     )
     psk = SecretField()
-    # During a rotation: the key that the peer may still use.
+    # During a rotation: the key that the peer may still use, and since when it is the previous one.
     previous_psk: models.Field[Secret | None, Secret | None] = SecretField(
         null=True, editable=False
     )  # type: ignore[misc, assignment]
+    rotating_since = models.DateTimeField(null=True, editable=False)
     intent = models.CharField(
         max_length=8,
         choices=[(i.value, i.value) for i in Intent],
@@ -98,6 +99,12 @@ class Tunnel(models.Model):
                 | Q(health_local__isnull=False, health_remote__isnull=False),
                 name="tunnel_health_has_addresses",
                 violation_error_message="A health check needs both addresses.",
+            ),
+            models.CheckConstraint(
+                condition=Q(rotating_since__isnull=True, previous_psk__isnull=True)
+                | Q(rotating_since__isnull=False, previous_psk__isnull=False),
+                name="tunnel_previous_psk_while_rotating",
+                violation_error_message="A previous key is kept during a rotation and no longer.",
             ),
         ]
         indexes: ClassVar = [

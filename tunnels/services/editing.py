@@ -17,6 +17,7 @@ from django.db import transaction
 from tunnels.domain.findings import Finding, RuleError, refuse
 from tunnels.domain.names import check_tags, clean_name, format_tags
 from tunnels.domain.proposals import IkeSettings, IpsecSettings, check_ike, check_ipsec
+from tunnels.domain.rotation import check_rotatable
 from tunnels.domain.secret import Secret
 from tunnels.domain.spd import Rule
 from tunnels.domain.status import Intent, Provisioning
@@ -37,6 +38,11 @@ from tunnels.services.policy import (
     touch_gateway,
 )
 from tunnels.services.specs import identities, stored_rules
+
+_ROTATING = Finding(
+    rule="rotation-under-way",
+    message="The key of this tunnel is being rotated; finish or cancel the rotation on its page first.",
+)
 
 
 def basics_mark(tunnel: Tunnel) -> str:
@@ -81,6 +87,8 @@ def update_basics(
         if seen_mark and seen_mark != basics_mark(fresh):
             raise _changed_meanwhile()
         findings = check_basics(name=name, psk=psk, tags=tags)
+        if fresh.rotating_since and psk is not None and psk != fresh.psk:
+            findings.append(_ROTATING.at("psk"))
         settled = settle_health(health, vpn_gateway=fresh.vpn_gateway, besides=fresh)
         rules = stored_rules(fresh)
         relevant = settled != fresh.health or (psk is not None and psk != fresh.psk)
@@ -129,6 +137,8 @@ def update_ike(
             finding.at("version")
             for finding in check_ipsec(fresh.ipsec.settings, version=ike.version)
         ]
+        if fresh.rotating_since and check_rotatable(ike.version):
+            findings.append(_ROTATING.at("version"))
         relevant = ike != fresh.ike.settings
         for key, value in asdict(ike).items():
             setattr(fresh.ike, key, value)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,12 +139,14 @@ def _keys() -> tuple[str, ...]:
 def _waiting(keys: tuple[str, ...]) -> int:
     """How many secrets are not under the newest key. Raises RuleError when one opens with none of the keys."""
     waiting = 0
-    for public_id, token in _tokens().values_list("public_id", "token").iterator(chunk_size=1_000):
-        if vault.opens(token, key=keys[0]):
-            continue
-        if not any(vault.opens(token, key=key) for key in keys[1:]):
-            raise _unreadable(public_id)
-        waiting += 1
+    rows = _tokens().values_list("public_id", *_COLUMNS.values())
+    for public_id, *tokens in rows.iterator(chunk_size=1_000):
+        for token in filter(None, tokens):
+            if vault.opens(token, key=keys[0]):
+                continue
+            if not any(vault.opens(token, key=key) for key in keys[1:]):
+                raise _unreadable(public_id)
+            waiting += 1
     return waiting
 
 
@@ -158,25 +160,41 @@ def _encrypt_all(keys: tuple[str, ...]) -> int:
                 .filter(pk__gt=last)
                 .order_by("pk")
                 .select_for_update()
-                .values_list("pk", "public_id", "token")[:BATCH]
+                .values_list("pk", "public_id", *_COLUMNS.values())[:BATCH]
             )
-            for pk, public_id, token in batch:
-                if vault.opens(token, key=keys[0]):
-                    continue
-                try:
-                    fresh = vault.rotate(token, keys=keys)
-                except vault.VaultError:
-                    raise _unreadable(public_id) from None
-                Tunnel.objects.filter(pk=pk).update(psk=fresh)
-                count += 1
+            for pk, public_id, *tokens in batch:
+                fresh = _anew(public_id, dict(zip(_COLUMNS, tokens, strict=True)), keys)
+                if fresh:
+                    Tunnel.objects.filter(pk=pk).update(**fresh)
+                count += len(fresh)
         if len(batch) < BATCH:
             return count
         last = batch[-1][0]
 
 
+def _anew(
+    public_id: str, tokens: Mapping[str, str | None], keys: tuple[str, ...]
+) -> dict[str, str]:
+    """The columns whose token is not under the newest key, with their new tokens. Raises RuleError."""
+    try:
+        return {
+            column: vault.rotate(token, keys=keys)
+            for column, token in tokens.items()
+            if token and not vault.opens(token, key=keys[0])
+        }
+    except vault.VaultError:
+        raise _unreadable(public_id) from None
+
+
+# The encrypted columns of a tunnel, and under which name their tokens are read.
+_COLUMNS: Final = {"psk": "token", "previous_psk": "previous_token"}
+
+
 def _tokens() -> QuerySet[Any]:
-    """Tunnels with their stored token as text: the model's own field would open it."""
-    return Tunnel.objects.annotate(token=Cast("psk", TextField()))
+    """Tunnels with their stored tokens as text: the model's own fields would open them."""
+    return Tunnel.objects.annotate(
+        **{name: Cast(column, TextField()) for column, name in _COLUMNS.items()}
+    )
 
 
 def _unreadable(public_id: str) -> RuleError:

@@ -6,6 +6,7 @@ Everything else is written only when it differs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -75,6 +76,7 @@ def _take_facts(agent: GatewayAgent, request: SyncRequest) -> None:
         "vici_error": facts.vici_error,
         "refused_plan": facts.refused_plan,
         "foreign": list(facts.foreign),
+        "problems": list(facts.problems),
         "seen_revision": request.revision,
     }
     skew = round((facts.clock - timezone.now()).total_seconds(), 1)
@@ -107,6 +109,20 @@ def _take_log(agent: GatewayAgent, request: SyncRequest) -> None:
     )
     agent.log_cursor = max([cursor, *(line.cursor for line in fresh)])
     agent.save(update_fields=["log_cursor"])
+    _take_authentications(agent, fresh)
+
+
+# charon writes this when two ends have authenticated each other; a rekeyed IKE_SA is "rekeyed between".
+_AUTHENTICATED = re.compile(r"IKE_SA \S+\[\d+\] established between ")
+
+
+def _take_authentications(agent: GatewayAgent, lines: Sequence[LogDocument]) -> None:
+    newest = {line.tunnel: line.at for line in lines if _AUTHENTICATED.match(line.text)}
+    skew = timedelta(seconds=agent.clock_skew_seconds or 0)
+    for tunnel, at in newest.items():
+        TunnelState.objects.filter(
+            tunnel__public_id=tunnel, tunnel__vpn_gateway_id=agent.pk
+        ).update(authenticated_at=at - skew)
 
 
 def _log_line(agent: GatewayAgent, line: LogDocument) -> LogLine:
@@ -168,6 +184,7 @@ def _take_reports(gateway: VpnGateway, request: SyncRequest) -> None:
 _STATE_FIELDS = (
     "provisioning", "applied_revision", "failure", "resets_done", "phase1", "mappings_up", "health", "rtt_ms", "loss",
     "word", "observed_at", "updated_at", "established_at", "nat", "pairs", "reset_report",
+    "reset_at", "signing", "both_keys_at",
 )  # fmt: skip
 
 
@@ -179,10 +196,16 @@ def _take_report(state: TunnelState, report: TunnelReport) -> None:
     state.phase1 = report.phase1.value
     state.established_at = report.established_at
     state.nat = report.nat
+    state.signing = report.signing
+    if tunnel.rotating_since is None:
+        state.both_keys_at = None
+    elif state.both_keys_at is None and state.provisioning == Provisioning.APPLIED:
+        state.both_keys_at = timezone.now()
     state.mappings_up = sum(pair.up for pair in report.mappings)
     state.pairs = [pair.model_dump(mode="json") for pair in report.mappings]
     if report.reset and report.resets_done > state.resets_done:
         state.reset_report = report.reset.model_dump(mode="json")
+        state.reset_at = timezone.now()
         _record_reset(tunnel, report)
     state.resets_done = max(state.resets_done, report.resets_done)
     if report.health is None:

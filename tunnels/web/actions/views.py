@@ -23,7 +23,7 @@ CHANGED = "tunnels-changed"
 def tunnel_for(public_id: str) -> Tunnel:
     """The tunnel with its gateways and state, without its key. Raises Http404."""
     tunnels = Tunnel.objects.select_related("vpn_gateway", "customer_gateway", "state")
-    return get_object_or_404(tunnels.defer("psk"), public_id=public_id)
+    return get_object_or_404(tunnels.defer("psk", "previous_psk"), public_id=public_id)
 
 
 @require_GET
@@ -100,7 +100,7 @@ def delete_confirm(request: HtmxHttpRequest, public_id: str) -> HttpResponse:
 @writes("tunnels.delete_tunnel")
 def delete(request: HtmxHttpRequest, public_id: str) -> HttpResponse:
     """Delete the tunnel when its name was typed and nothing stands in the way."""
-    tunnel = Tunnel.objects.filter(public_id=public_id).defer("psk").first()
+    tunnel = Tunnel.objects.filter(public_id=public_id).defer("psk", "previous_psk").first()
     if tunnel is None:
         return _already_gone(request, public_id)
     tunnel = tunnel_for(public_id)
@@ -123,7 +123,7 @@ def delete(request: HtmxHttpRequest, public_id: str) -> HttpResponse:
 @writes("tunnels.delete_tunnel")
 def force_delete(request: HtmxHttpRequest, public_id: str) -> HttpResponse:
     """Delete the tunnel without the word of its silent gateway."""
-    tunnel = Tunnel.objects.filter(public_id=public_id).defer("psk").first()
+    tunnel = Tunnel.objects.filter(public_id=public_id).defer("psk", "previous_psk").first()
     if tunnel is None:
         return _already_gone(request, public_id)
     tunnel = tunnel_for(public_id)

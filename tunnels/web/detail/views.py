@@ -66,7 +66,7 @@ def load(public_id: str, *, with_key: bool = False) -> Tunnel:
         "state",
         "created_by",
     )
-    tunnel = (rows if with_key else rows.defer("psk")).filter(public_id=public_id).first()
+    tunnel = (rows if with_key else rows.defer("psk", "previous_psk")).filter(public_id=public_id).first()
     if tunnel is None:
         raise Http404
     return tunnel
