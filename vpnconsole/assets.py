@@ -22,6 +22,8 @@ FILES: Final[Mapping[str, str]] = MappingProxyType(
         "tabler/tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
         "htmx/htmx.min.js": "htmx.org/dist/htmx.min.js",
         "htmx/idiomorph-ext.min.js": "idiomorph/dist/idiomorph-ext.min.js",
+        "uplot/uplot.min.js": "uplot/dist/uPlot.iife.min.js",
+        "uplot/uplot.min.css": "uplot/dist/uPlot.min.css",
         "icons/tabler-icons.min.css": "@tabler/icons-webfont/dist/tabler-icons.min.css",
         "icons/fonts/tabler-icons.woff2": "@tabler/icons-webfont/dist/fonts/tabler-icons.woff2",
     }
