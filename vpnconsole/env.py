@@ -60,6 +60,9 @@ class ConsoleSettings(BaseModel):
     max_mappings_per_gateway: int
     max_tunnels_per_gateway: int
     draft_hours: int
+    log_days: int
+    log_lines_per_gateway: int
+    sample_days: int
     secrets_keys: tuple[str, ...] = Field(repr=False)
     secrets_keys_file: Path | None = None
 
@@ -122,6 +125,11 @@ class Environment(BaseSettings):
         default=20, ge=1, validation_alias="VPNCONSOLE_MAX_TUNNELS_PER_GATEWAY"
     )
     draft_hours: int = Field(default=24, ge=1, validation_alias="VPNCONSOLE_DRAFT_HOURS")
+    log_days: int = Field(default=30, ge=1, validation_alias="VPNCONSOLE_LOG_DAYS")
+    log_lines_per_gateway: int = Field(
+        default=200_000, ge=1_000, validation_alias="VPNCONSOLE_LOG_LINES_PER_GATEWAY"
+    )
+    sample_days: int = Field(default=30, ge=1, validation_alias="VPNCONSOLE_SAMPLE_DAYS")
 
     @classmethod
     def settings_customise_sources(
@@ -216,6 +224,9 @@ class Environment(BaseSettings):
             max_mappings_per_gateway=self.max_mappings_per_gateway,
             max_tunnels_per_gateway=self.max_tunnels_per_gateway,
             draft_hours=self.draft_hours,
+            log_days=self.log_days,
+            log_lines_per_gateway=self.log_lines_per_gateway,
+            sample_days=self.sample_days,
             secrets_keys=keys,
             secrets_keys_file=path,
         )

@@ -10,6 +10,7 @@ from vpnconsole.env import environment
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
+    from gunicorn.workers.base import Worker
 
 _env = environment()
 
@@ -37,3 +38,10 @@ def when_ready(server: Arbiter) -> None:
     get_resolver().url_patterns  # noqa: B018 (loads every view)
     gc.collect()
     gc.freeze()
+
+
+def post_worker_init(worker: Worker) -> None:
+    """In each worker: see to it, beside the requests, that old telemetry goes."""
+    from vpnconsole.upkeep import start_upkeep
+
+    start_upkeep()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tunnels.models.agent import GatewayAgent, LogLine, Sample
+from tunnels.models.chore import Chore
 from tunnels.models.gateway import CustomerGateway, GatewayType, VpnGateway
 from tunnels.models.network import Ccn, Region, Vpc
 from tunnels.models.spd import Mapping, SpdRule
@@ -11,6 +12,7 @@ from tunnels.models.tunnel import IkeConfig, IpsecConfig, Tunnel
 
 __all__ = [
     "Ccn",
+    "Chore",
     "CustomerGateway",
     "Event",
     "GatewayAgent",
