@@ -12,6 +12,7 @@ from tunnels.agent.charon import CharonUnreachable
 from tunnels.agent.check import examine
 from tunnels.agent.config import Options, parse
 from tunnels.agent.desired import Desired
+from tunnels.agent.enrolment import enrol
 from tunnels.agent.files import make_private_folder
 from tunnels.agent.journal import Journal
 from tunnels.agent.logs import Logs
@@ -19,7 +20,7 @@ from tunnels.agent.loop import Agent
 from tunnels.agent.probe import Prober
 from tunnels.agent.spool import Spool
 from tunnels.agent.state import StateStore
-from tunnels.agent.transport import ConfigurationError, Console
+from tunnels.agent.transport import ConfigurationError, Console, SyncFailed
 from tunnels.agent.vici_adapter import ViciCharon
 
 
@@ -33,6 +34,10 @@ def main(arguments: list[str]) -> int:
             findings = examine(options)
             sys.stdout.write("\n".join(findings or ["Everything is in place."]) + "\n")
             return 1 if findings else 0
+        if options.command == "enrol":
+            enrol(options)
+            sys.stdout.write(f"Enrolled as {options.gateway}; token in {options.token_file}.\n")
+            return 0
         agent = build(options)
         if options.command == "plan":
             sys.stdout.write(f"{agent.plan()}\n")
@@ -40,7 +45,7 @@ def main(arguments: list[str]) -> int:
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    except CharonUnreachable as error:
+    except (CharonUnreachable, SyncFailed) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except OSError as error:

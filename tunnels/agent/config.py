@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tunnels.agent.transport import ConfigurationError
@@ -22,7 +22,8 @@ _DESCRIPTION = (
 )
 _COMMANDS = """\
 run (the default) works until it is told to end; plan prints what it would do, from the saved state, and does
-nothing. Every flag may be given as an environment variable instead: --state-dir is VPN_AGENT_STATE_DIR."""
+nothing; enrol exchanges the one-time token of the gateway's page for the gateway's own and stores that. Every
+flag may be given as an environment variable instead: --state-dir is VPN_AGENT_STATE_DIR."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Options:
 
     command: str
     console: str
+    one_time_token: str = field(repr=False)
     gateway: str
     token_file: Path
     state_dir: Path
@@ -51,13 +53,18 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         raise ConfigurationError(
             f"--gateway {given.gateway} is not the id of a VPN gateway; it looks like vpngw-1a2b3c4d."
         )
-    if not given.console and given.command == "run":
+    if not given.console and given.command != "plan":
         raise ConfigurationError("Say where the console is: --console https://console.example.com.")
+    if given.command == "enrol" and not given.one_time_token:
+        raise ConfigurationError(
+            "Give the one-time token: --one-time-token …; make one on the gateway's page in the console."
+        )
     if not given.vici.startswith(("unix://", "/")):
         raise ConfigurationError(f"--vici {given.vici} must be unix:///path/to/charon.vici.")
     return Options(
         command=given.command,
         console=given.console,
+        one_time_token=given.one_time_token,
         gateway=given.gateway,
         token_file=Path(given.token_file),
         state_dir=Path(given.state_dir),
@@ -74,7 +81,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tunnels.agent", description=_DESCRIPTION, epilog=_COMMANDS
     )
-    parser.add_argument("command", nargs="?", choices=("run", "plan"), default="run")
+    parser.add_argument("command", nargs="?", choices=("run", "plan", "enrol"), default="run")
     texts = (
         ("--console", "", "URL", "where the console is: https://… or unix:///path"),
         ("--gateway", "", "ID", "this VPN gateway's id, vpngw-xxxxxxxx"),
@@ -82,6 +89,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         ("--state-dir", STATE_FOLDER, "FOLDER", "where the agent keeps its files"),
         ("--vici", DEFAULT_SOCKET, "SOCKET", "charon's vici socket"),
         ("--charon-log", CHARON_LOG, "FILE", 'charon\'s log file; "" sends no log'),
+        ("--one-time-token", "", "TOKEN", "what enrol exchanges"),
         ("--ca-file", "", "FILE", "certificates that the console's must be signed by"),
     )
     for flag, default, metavar, text in texts:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from tunnels.contract import SyncAnswer, SyncRequest
 
+GATEWAY_HEADER = "VPN-Gateway"
 PATH = "/api/agent/v1/sync"
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 # The whole answer must be here after so long, however slowly it trickles.
@@ -46,7 +47,8 @@ class Console:
         """Raises ConfigurationError when the address, the token's file or the CA file cannot be used."""
         self._gateway = gateway
         self._token_file = token_file
-        self._url, self._client = _client(address, ca_file)
+        base, self._client = connect(address, ca_file)
+        self._url = f"{base}{PATH}"
         read_token(token_file)
 
     def sync(self, request: SyncRequest) -> SyncAnswer:
@@ -55,7 +57,12 @@ class Console:
             token = read_token(self._token_file)
         except ConfigurationError as error:
             raise SyncFailed(str(error)) from None
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            # The page of this gateway shows that its token was refused.
+            GATEWAY_HEADER: self._gateway,
+        }
         try:
             with self._client.stream(
                 "POST", self._url, content=request.model_dump_json(), headers=headers
@@ -109,11 +116,12 @@ def read_token(path: Path) -> str:
     return token
 
 
-def _client(address: str, ca_file: Path | None) -> tuple[str, httpx.Client]:
+def connect(address: str, ca_file: Path | None) -> tuple[str, httpx.Client]:
+    """What the console's paths are appended to, and a client. Raises ConfigurationError."""
     parts = urlsplit(address)
     if parts.scheme == "unix" and parts.path:
         transport = httpx.HTTPTransport(uds=parts.path)
-        return f"http://localhost{PATH}", httpx.Client(transport=transport, timeout=TIMEOUT)
+        return "http://localhost", httpx.Client(transport=transport, timeout=TIMEOUT)
     local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS
     if not parts.hostname or not (parts.scheme == "https" or local):
         raise ConfigurationError(
@@ -126,7 +134,7 @@ def _client(address: str, ca_file: Path | None) -> tuple[str, httpx.Client]:
             f"The CA file {ca_file} cannot be used: {error.strerror or error}."
         ) from None
     client = httpx.Client(verify=context, timeout=TIMEOUT, trust_env=not local)
-    return f"{address.rstrip('/')}{PATH}", client
+    return address.rstrip("/"), client
 
 
 def _read(response: httpx.Response) -> bytes:
