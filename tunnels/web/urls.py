@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("tunnels.web.wizard.urls")),
     path("", include("tunnels.web.detail.urls")),
     path("", include("tunnels.web.inventory.urls")),
+    path("", include("tunnels.web.gateways.urls")),
     path("", include("tunnels.web.activity.urls")),
     path("", include("tunnels.web.users.urls")),
     path("", include("tunnels.web.configs.urls")),
