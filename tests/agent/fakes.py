@@ -25,6 +25,8 @@ class FakeCharon:
     writes: int = 0
     said: list[str] = field(default_factory=list)
     _number: int = 0
+    # What each SA was negotiated with: by unique id of the IKE_SA, and by key of the CHILD_SA.
+    _settings: dict[str, object] = field(default_factory=dict)
 
     def version(self) -> Version:
         self._read()
@@ -74,8 +76,11 @@ class FakeCharon:
         if sa is None:
             sa = IkeSa(name=ike, unique_id=self._next(), state="ESTABLISHED")
             self.running.append(sa)
+            phase1 = {key: value for key, value in self.loaded[ike].items() if key != "children"}
+            self._settings[str(sa.unique_id)] = phase1
         if child not in {known.name for known in sa.children}:
             made = ChildSa(name=child, key=str(self._next()), state="INSTALLED")
+            self._settings[made.key] = self._children(ike)[child]
             self._swap(sa, (*sa.children, made))
 
     def terminate(self, *, ike: str = "", child: str = "", seconds: float = 2.0) -> None:
@@ -114,9 +119,16 @@ class FakeCharon:
                 for known in sa.children
             ))  # fmt: skip
 
-    def contents(self) -> tuple[object, ...]:
-        """Everything that it holds, but for numbers."""
-        sas = sorted((sa.name, sorted(child.name for child in sa.children)) for sa in self.running)
+    def contents(self) -> tuple[dict[str, Message], dict[str, bytes], list[Any]]:
+        """Connections, keys, and the SAs with what they were negotiated with; no numbers."""
+        sas = sorted(
+            (
+                sa.name,
+                repr(self._settings.get(str(sa.unique_id))),
+                sorted((child.name, repr(self._settings.get(child.key))) for child in sa.children),
+            )
+            for sa in self.running
+        )
         return self.loaded, dict(sorted(self.keys.items())), sas
 
     def _children(self, ike: str) -> dict[str, Any]:

@@ -120,12 +120,16 @@ class Applier:
             step.tunnel, entry, applied=None, pending=None, revision=tunnel.document.revision
         )
 
-    def _load(self, step: Step, tunnel: Wanted, observation: Observation) -> None:
-        entry = self._journal.entries.get(tunnel.id, Entry())
+    def _begin(self, tunnel: Wanted) -> None:
+        """Journal what charon may hold from now on."""
+        entry = self._entry(tunnel)
         if entry.pending != tunnel.fingerprint:
-            # An older pending content may be in charon still: kept as what was applied if nothing else is known.
+            # With something else pending already, three contents are possible: too many to compare with.
             applied = entry.applied if entry.pending is None else None
             self._record(tunnel.id, entry, applied=applied, pending=tunnel.fingerprint)
+
+    def _load(self, step: Step, tunnel: Wanted, observation: Observation) -> None:
+        self._begin(tunnel)
         if step.secrets:
             self._load_secrets(tunnel, observation)
         if step.connection:
@@ -143,15 +147,15 @@ class Applier:
         if observation and previous in observation.secrets and not tunnel.document.previous_psk:
             self._charon.unload_shared(previous)
 
-    def _applied(self, tunnel: Wanted) -> None:
-        entry = self._journal.entries.get(tunnel.id, Entry())
-        first = entry.revision == 0
+    def _applied(self, tunnel: Wanted, *, signing_previous: bool = False) -> None:
+        entry = self._entry(tunnel)
+        # A reset asked for while charon had nothing of the tunnel is done by loading it.
+        resets = entry.resets_done if entry.applied else tunnel.document.resets
         self._record(
             tunnel.id, entry,
             applied=tunnel.fingerprint, pending=None, revision=tunnel.document.revision,
-            signing_previous=False,
-            # What was reset before this agent knew the tunnel is not reset again.
-            resets_done=tunnel.document.resets if first else entry.resets_done,
+            signing_previous=signing_previous,
+            resets_done=resets,
         )  # fmt: skip
 
     def _terminate(self, tunnel: str, before: Sequence[IkeSa]) -> None:
@@ -170,8 +174,10 @@ class Applier:
         started = time.time()
         self._terminate(tunnel.id, before)
         between = self._resetter.count(tunnel.id, among=before)
+        self._begin(tunnel)
         self._load_secrets(tunnel)
         self._charon.load_connection(tunnel.message)
+        self._applied(tunnel)
         if tunnel.active:
             up = {child.name for sa in self._charon.sas(tunnel.id) for child in sa.children}
             for child in sorted(tunnel.children - up):
@@ -187,12 +193,15 @@ class Applier:
         """
         if tunnel.document.previous_psk:
             previous = attempts % 2 == 1
-            entry = self._journal.entries.get(tunnel.id, Entry())
-            if entry.signing_previous != previous:
+            if self._entry(tunnel).signing_previous != previous:
+                self._begin(tunnel)
                 self._load_secrets(tunnel, sign_previous=previous)
-                self._record(tunnel.id, entry, signing_previous=previous)
+                self._applied(tunnel, signing_previous=previous)
         for child in step.open:
             self._charon.initiate(ike=tunnel.id, child=child)
+
+    def _entry(self, tunnel: Wanted) -> Entry:
+        return self._journal.entries.get(tunnel.id, Entry())
 
     def _record(self, tunnel: str, entry: Entry, **changes: object) -> None:
         self._journal.record(tunnel, entry.model_copy(update=changes))
