@@ -36,6 +36,7 @@ connections {{
         local_addrs = {here}
         remote_addrs = {there}
         proposals = aes256-sha256-ecp256
+        unique = replace
         local {{
             auth = psk
         }}

@@ -9,12 +9,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.lab.waiting import wait_for
 from tunnels.lab import Lab
 from tunnels.lab.requirements import find_program
 
@@ -52,14 +52,6 @@ def _interfaces() -> set[str]:
     return {name for _, name in socket.if_nameindex()}
 
 
-def _wait_for(condition: Callable[[], bool]) -> bool:
-    """Wait for something that the kernel does by itself."""
-    deadline = time.monotonic() + 20
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
-
-
 @pytest.fixture
 def owner() -> Iterator[subprocess.Popen[str]]:
     """Another process that owns a lab; it prints the lab's folder."""
@@ -77,7 +69,7 @@ def test_after_the_end() -> None:
         assert len(_processes(folder)) >= 3
         assert _interfaces() == before
     assert not folder.exists()
-    assert _wait_for(lambda: not _processes(folder))
+    assert wait_for(lambda: not _processes(folder))
     assert _interfaces() == before
     lab.close()  # twice does no harm
 
@@ -86,7 +78,7 @@ def test_after_an_exception() -> None:
     with pytest.raises(ZeroDivisionError), Lab() as lab:
         raise ZeroDivisionError
     assert not lab.folder.exists()
-    assert _wait_for(lambda: not _processes(lab.folder))
+    assert wait_for(lambda: not _processes(lab.folder))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -97,17 +89,17 @@ def test_after_a_signal_to_the_owner(owner: subprocess.Popen[str], number: signa
     assert len(_processes(folder)) >= 3
     owner.send_signal(number)
     assert owner.wait(20) != 0
-    assert _wait_for(lambda: not folder.exists())
-    assert _wait_for(lambda: not _processes(folder))
+    assert wait_for(lambda: not folder.exists())
+    assert wait_for(lambda: not _processes(folder))
 
 
 def test_after_the_death_of_process_1() -> None:
     with Lab() as lab:
         assert lab._process is not None
         lab._process.kill()
-        assert _wait_for(lambda: not lab.gateway.charon_runs())
+        assert wait_for(lambda: not lab.gateway.charon_runs())
     assert not lab.folder.exists()
-    assert _wait_for(lambda: not _processes(lab.folder))
+    assert wait_for(lambda: not _processes(lab.folder))
 
 
 def test_an_ordinary_user_has_a_lab_too() -> None:

@@ -18,7 +18,7 @@ from tunnels.lab.strongswan import strongswan_conf
 
 COMMAND_SECONDS = 30.0
 START_SECONDS = 20.0
-LOG_TAIL = 15
+LOG_TAIL = 40
 
 # swanctl wants its folders, and says so for each one that is not there.
 SWANCTL_FOLDERS = (
@@ -179,8 +179,14 @@ class Side:
         self.run(["ip", "address", "replace", f"{parsed}/{parsed.max_prefixlen}", "dev", "lo"])
 
     def swanctl(self, *arguments: str, check: bool = True) -> str:
-        """What `swanctl` with these arguments says, errors included. Raises LabError when it fails and `check`."""
-        done = self.run(["swanctl", *arguments], check=check)
+        """What `swanctl` with these arguments says, errors included.
+
+        Raises LabError, with the end of charon's log, when it fails and `check`.
+        """
+        try:
+            done = self.run(["swanctl", *arguments], check=check)
+        except LabError as error:
+            raise LabError(f"{error}\n{self._last_words()}") from None
         return done.stdout + done.stderr
 
     def install(self, text: str, name: str = "tunnel.conf") -> str:
