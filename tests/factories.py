@@ -14,7 +14,7 @@ from tunnels.domain.proposals import IkeSettings, IpsecSettings
 from tunnels.domain.secret import Secret
 from tunnels.domain.spd import Rule
 from tunnels.domain.status import Health, Phase1, Provisioning
-from tunnels.models import Ccn, CustomerGateway, Region, Tunnel, Vpc, VpnGateway
+from tunnels.models import Ccn, CustomerGateway, Mapping, Region, Tunnel, Vpc, VpnGateway
 from tunnels.services.access import SystemActor
 from tunnels.services.creation import Basics, create_tunnel
 from tunnels.services.policy import HealthRequest
@@ -126,6 +126,17 @@ def connect(tunnel: Tunnel, *, up: int | None = None) -> Tunnel:
     state.applied_revision = tunnel.revision
     state.phase1 = Phase1.ESTABLISHED.value
     state.mappings_up = state.mappings_total if up is None else up
+    state.pairs = [
+        {
+            "local": str(mapping.local_cidr),
+            "remote": str(mapping.remote_cidr),
+            "up": index < state.mappings_up,
+            "state": "INSTALLED" if index < state.mappings_up else "",
+            "bytes_in": 0,
+            "bytes_out": 0,
+        }
+        for index, mapping in enumerate(Mapping.objects.filter(tunnel=tunnel).order_by("pk"))
+    ]
     state.health = Health.HEALTHY.value if tunnel.health_enabled else Health.OFF.value
     state.observed_at = timezone.now()
     state.refresh(intent=tunnel.intent)

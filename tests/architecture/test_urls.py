@@ -23,7 +23,7 @@ SAMPLES = {
     "pk": 1,
     "code": "eu-central",
     "username": "somebody",
-    "ident": "vpngw-00000000",
+    "ident": "eu-central",
 }
 
 

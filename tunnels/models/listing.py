@@ -104,6 +104,7 @@ class Row:
     up: int
     total: int
     health: str
+    rtt_ms: float | None
     failure: str
     resets_done: int
     customer_id: str
@@ -192,6 +193,7 @@ _STORED: Final = (
     "state__mappings_up",
     "state__mappings_total",
     "state__health",
+    "state__rtt_ms",
     "state__failure",
     "state__resets_done",
     "customer_gateway__public_id",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -13,7 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests import factories as make
+from tests import reports
+from tunnels.contract import HealthReport, ResetReport
 from tunnels.domain.proposals import PRESETS, IpsecSettings
+from tunnels.domain.status import Phase1
 from tunnels.models import Event, Tunnel, TunnelState, VpnGateway
 from tunnels.services import actions, editing
 from tunnels.services.policy import HealthRequest
@@ -102,18 +105,69 @@ def test_it_shows_what_the_gateway_reported(viewer: Client) -> None:
     assert "All mappings are up." in html
 
 
-def test_it_does_not_guess_which_mapping_is_down(viewer: Client, tunnel: Tunnel) -> None:
+def test_it_says_which_mapping_is_down(viewer: Client, tunnel: Tunnel) -> None:
     make.connect(tunnel, up=3)
     html = shown(viewer, tunnel)
-    assert words(html) == ["Partial", *["Not reported one by one"] * 4, "Off"]
+    assert words(html) == ["Partial", "Up", "Up", "Up", "Down", "Off"]
     assert "3 of 4 mappings are up." in html
+
+
+def test_it_shows_what_each_mapping_carries_and_how_long_phase_1_lasts(
+    viewer: Client, tunnel: Tunnel
+) -> None:
+    since = datetime(2026, 5, 4, 11, 58, tzinfo=UTC)
+    counted = {"bytes_in": 3_000_000, "bytes_out": 2_048}
+    reports.report(tunnel, up=2, established_at=since, nat=True, pair=counted)
+    html = shown(viewer, tunnel).replace("\xa0", " ")
+    assert html.count("2.9 MB") == 2
+    assert html.count("2.0 KB") == 2
+    assert html.count("0 bytes") == 4
+    assert "established since" in html
+    assert "4 May 2026, 11:58 UTC" in html
+    assert "between the gateways" in html
+    reports.report(tunnel, up=0, phase1=Phase1.CONNECTING)
+    html = shown(viewer, tunnel)
+    assert words(html) == ["Negotiating", *["Negotiating"] * 4, "Off"]
+    assert "established since" not in html
+
+
+def test_it_tells_how_the_last_reset_went(viewer: Client, tunnel: Tunnel) -> None:
+    actions.reset_tunnel(actor=make.SYSTEM, tunnel=tunnel)
+    outcome = {"number": 1, "before": 4, "between": 0, "seconds": 0.4}
+    reset = ResetReport(**outcome, after=4, ok=True)
+    reports.report(tunnel, reset=reset, resets_done=1)
+    assert "<dd>4 → 0 → 4 CHILD_SAs in 0.4 s</dd>" in shown(viewer, tunnel)
+    actions.reset_tunnel(actor=make.SYSTEM, tunnel=tunnel)
+    failed = ResetReport(**outcome, after=1, ok=False, problem="The peer did not answer.")
+    reports.report(tunnel, up=1, reset=failed, resets_done=2)
+    assert "4 → 0 → 1 CHILD_SAs in 0.4 s. The peer did not answer." in shown(viewer, tunnel)
+
+
+def test_it_shows_round_trip_and_loss(viewer: Client) -> None:
+    tunnel = make.a_tunnel(health=HealthRequest())
+    reports.report(tunnel, health=HealthReport(healthy=True, rtt_ms=12.34, loss=0.05))
+    html = shown(viewer, tunnel)
+    assert "12.3 ms" in html
+    assert "5 % of the last probes" in html
+    reports.report(tunnel, health=HealthReport(healthy=False, rtt_ms=None, loss=1))
+    html = shown(viewer, tunnel)
+    assert words(html)[-1] == "Unhealthy"
+    assert "100 % of the last probes" in html
+    assert "Round trip" not in html
 
 
 def test_it_claims_nothing_of_a_change_that_is_not_applied(viewer: Client, tunnel: Tunnel) -> None:
     make.connect(tunnel)
     editing.update_ipsec(actor=make.SYSTEM, tunnel=tunnel, ipsec=IpsecSettings(pfs=""))
     html = shown(viewer, tunnel)
-    assert words(html)[:5] == ["Provisioning", *["Not reported yet"] * 4]
+    editing.update_policy(
+        actor=make.SYSTEM,
+        tunnel=tunnel,
+        rules=make.rules("10.0.0.0/24 192.168.0.0/24 172.16.0.0/24"),
+    )
+    # The first is what it was, and is seen; the second nobody has reported on.
+    assert words(shown(viewer, tunnel))[:3] == ["Provisioning", "Up", "Not reported yet"]
+    assert words(html)[0] == "Provisioning"
     assert "frankfurt-1 has still to apply revision 2." in html
 
 

@@ -6,16 +6,24 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
 from itertools import groupby
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from tunnels.domain import crypto
 from tunnels.domain.crypto import Strength, Transform
 from tunnels.domain.proposals import IkeVersion, weaknesses
-from tunnels.domain.status import Phase1, Provisioning, Word, shown_word
+from tunnels.domain.status import Phase1, Word, shown_word
 from tunnels.models import Mapping, Tunnel
 from tunnels.services.actions import is_silent
+from tunnels.services.rotation import stage_of
 
 _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
+_PHASE1: Final[MappingABC[Phase1, str]] = MappingProxyType(
+    {
+        Phase1.NONE: "none",
+        Phase1.CONNECTING: "negotiating",
+        Phase1.ESTABLISHED: "established",
+    }
+)
 
 _REASONS: Final[MappingABC[Word, str]] = MappingProxyType(
     {
@@ -49,12 +57,17 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairRow:
-    """One mapping and what is known about it: `state` is up, down or "" for not reported."""
+    """One mapping and what is known about it: `state` is up, down or "" for not reported.
+
+    The bytes count since the mapping was made, whatever was rekeyed meanwhile; None when they are not known.
+    """
 
     local: str
     remote: str
     state: str
     state_text: str
+    bytes_in: int | None = None
+    bytes_out: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +89,11 @@ def status_of(tunnel: Tunnel) -> Status:
 def version_of(tunnel: Tunnel) -> str:
     """What changes whenever the page's live parts would look different."""
     stamp = int(tunnel.state.updated_at.timestamp() * 1_000)
-    return f"{stamp}-{tunnel.revision}-{tunnel.reset_count}-{is_silent(tunnel.vpn_gateway):d}"
+    # A rotation proves itself by time passing.
+    stage = stage_of(tunnel) or ""
+    return (
+        f"{stamp}-{tunnel.revision}-{tunnel.reset_count}-{is_silent(tunnel.vpn_gateway):d}{stage}"
+    )
 
 
 def observed(tunnel: Tunnel) -> bool:
@@ -86,23 +103,39 @@ def observed(tunnel: Tunnel) -> bool:
 
 def rule_rows(tunnel: Tunnel) -> list[RuleRows]:
     """All mappings, rule by rule, the health-check pair last (one query)."""
-    state, text = _pair_state(tunnel)
+    told = {(pair["local"], pair["remote"]): pair for pair in tunnel.state.pairs}
+    silent = is_silent(tunnel.vpn_gateway)
     mappings = Mapping.objects.filter(tunnel=tunnel).select_related("rule")
     return [
         RuleRows(
             title=f"Rule {position}" if position else "Health check",
             pairs=tuple(
-                PairRow(
-                    local=str(mapping.local_cidr),
-                    remote=str(mapping.remote_cidr),
-                    state=state,
-                    state_text=text,
+                _pair_row(
+                    str(mapping.local_cidr),
+                    str(mapping.remote_cidr),
+                    None if silent else told,
+                    phase1=tunnel.state.phase1,
                 )
                 for mapping in group
             ),
         )
         for position, group in groupby(mappings, lambda row: row.rule.position if row.rule else 0)
     ]
+
+
+def phase1_text(tunnel: Tunnel) -> str:
+    """Phase 1 in a word, for a gateway that reports."""
+    return _PHASE1[Phase1(tunnel.state.phase1)]
+
+
+def reset_text(tunnel: Tunnel) -> str:
+    """How the last reset went: the CHILD_SAs before it, in between, and after it; "" before the first."""
+    report = tunnel.state.reset_report
+    if not report:
+        return ""
+    numbers = f"{report['before']} → {report['between']} → {report['after']}"
+    outcome = f"{numbers} CHILD_SAs in {report['seconds']:.1f} s"
+    return f"{outcome}. {report['problem']}" if report["problem"] else outcome
 
 
 def ike_facts(tunnel: Tunnel) -> list[Fact]:
@@ -189,19 +222,24 @@ def _reason(tunnel: Tunnel, word: Word) -> str:
     return _REASONS.get(word, "")
 
 
-def _pair_state(tunnel: Tunnel) -> tuple[str, str]:
-    """What is known of every pair. The gateway counts the pairs that are up; a count names none of them."""
-    state = tunnel.state
-    if is_silent(tunnel.vpn_gateway):
-        return "", "Unknown"
-    current = state.provisioning == Provisioning.APPLIED.value
-    if state.observed_at is None or not current:
-        return "", "Not reported yet"
-    if state.mappings_up >= state.mappings_total:
-        return "up", "Up"
-    if state.mappings_up == 0:
-        return "down", "Negotiating" if state.phase1 != Phase1.NONE.value else "Down"
-    return "", "Not reported one by one"
+def _pair_row(
+    local: str, remote: str, told: MappingABC[tuple[str, str], Any] | None, *, phase1: str
+) -> PairRow:
+    """What the gateway said of the pair; `told` is None when the gateway is silent."""
+    if told is None:
+        return PairRow(local=local, remote=remote, state="", state_text="Unknown")
+    pair = told.get((local, remote))
+    if pair is None:
+        return PairRow(local=local, remote=remote, state="", state_text="Not reported yet")
+    down = "Negotiating" if pair["state"] or phase1 == Phase1.CONNECTING else "Down"
+    return PairRow(
+        local=local,
+        remote=remote,
+        state="up" if pair["up"] else "down",
+        state_text="Up" if pair["up"] else down,
+        bytes_in=pair["bytes_in"],
+        bytes_out=pair["bytes_out"],
+    )
 
 
 def _algorithm(label: str, transform: Transform) -> Fact:

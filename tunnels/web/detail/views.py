@@ -66,7 +66,11 @@ def load(public_id: str, *, with_key: bool = False) -> Tunnel:
         "state",
         "created_by",
     )
-    tunnel = (rows if with_key else rows.defer("psk", "previous_psk")).filter(public_id=public_id).first()
+    tunnel = (
+        (rows if with_key else rows.defer("psk", "previous_psk"))
+        .filter(public_id=public_id)
+        .first()
+    )
     if tunnel is None:
         raise Http404
     return tunnel
@@ -79,6 +83,8 @@ def _live(tunnel: Tunnel) -> dict[str, Any]:
         "version": present.version_of(tunnel),
         "observed": present.observed(tunnel),
         "rules": present.rule_rows(tunnel),
+        "phase1": present.phase1_text(tunnel),
+        "last_reset": present.reset_text(tunnel),
     }
 
 

@@ -30,6 +30,7 @@ class Cells:
     detail: str
     why: str
     health: str
+    rtt: str
     mappings: str
     mappings_label: str
 
@@ -89,9 +90,16 @@ def cells_of(row: Row) -> Cells:
         detail=f"{row.up}/{row.total}" if row.word is Word.PARTIAL else "",
         why=why(row),
         health=Word.UNKNOWN.value if row.silent and row.health != Health.OFF else row.health,
+        rtt=_round_trip(row.rtt_ms) if known else "",
         mappings=f"{up}/{row.total}",
         mappings_label=f"{row.up if known else 'unknown'} of {row.total} up",
     )
+
+
+def _round_trip(milliseconds: float | None) -> str:
+    if milliseconds is None:
+        return ""
+    return f"{milliseconds:.0f} ms" if milliseconds >= _COARSE_MS else f"{milliseconds:.1f} ms"
 
 
 def why(row: Row) -> str:
@@ -115,6 +123,8 @@ def why(row: Row) -> str:
     return "" if row.intent == Intent.UP else "Going down"
 
 
+# From here on tenths of a millisecond are noise.
+_COARSE_MS: Final = 10.0
 _WHYS: Final = {
     Word.PROVISIONING: "The gateway is taking over the change",
     Word.DELETING: "Waiting for the gateway to let go",
