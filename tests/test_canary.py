@@ -25,6 +25,7 @@ from tunnels.domain.findings import RuleError
 from tunnels.domain.secret import Secret
 from tunnels.models import Event, Tunnel, vault
 from tunnels.services.editing import update_basics
+from tunnels.services.rotation import start_rotation
 from tunnels.services.specs import spec_of
 from vpnconsole.postgres import programs
 
@@ -87,6 +88,12 @@ def _work(client: Client) -> Tunnel:
             tags={},
             psk=Secret(text),
         )
+    # It becomes the previous key, and stays that.
+    start_rotation(actor=make.SYSTEM, tunnel=tunnel, psk=Secret(longer))
+    for name in ("detail", "detail-live", "log", "traffic"):
+        client.get(reverse(f"tunnels:{name}", kwargs={"public_id": tunnel.public_id}))
+    for action in ("start", "finish", "cancel"):
+        client.get(reverse("tunnels:rotation-confirm", args=[tunnel.public_id, action]))
     with pytest.raises(RuleError) as error:
         update_basics(
             actor=make.SYSTEM,

@@ -11,6 +11,7 @@ from typing import Any, Final
 from tunnels.domain import crypto
 from tunnels.domain.crypto import Strength, Transform
 from tunnels.domain.proposals import IkeVersion, weaknesses
+from tunnels.domain.rotation import RotationStage
 from tunnels.domain.status import Phase1, Word, shown_word
 from tunnels.models import Mapping, Tunnel
 from tunnels.services.actions import is_silent
@@ -32,6 +33,19 @@ _REASONS: Final[MappingABC[Word, str]] = MappingProxyType(
         Word.DISCONNECTED: "The two gateways have no connection.",
         Word.DISABLED: "It was taken down on purpose. Bring it up to use it again.",
         Word.DELETING: "The VPN gateway has still to confirm that it has let go of it.",
+    }
+)
+
+
+_STAGES: Final[MappingABC[RotationStage, str]] = MappingProxyType(
+    {
+        RotationStage.SILENT: "The VPN gateway is silent, so nobody knows which key the device has.",
+        RotationStage.APPLYING: "The VPN gateway has still to take over both keys.",
+        RotationStage.OLD: "The device still uses the old key. Traffic flows.",
+        RotationStage.DOWN: "The tunnel has no connection. The VPN gateway tries both keys in turn.",
+        RotationStage.UNPROVEN: "Traffic flows, and the device has not yet shown which key it has: that shows when the "
+        "two ends negotiate anew. Many devices do so when their key changes; else reset the tunnel.",
+        RotationStage.SWITCHED: "The device has the new key. Finish, so that the old one is good for nothing.",
     }
 )
 
@@ -121,6 +135,14 @@ def rule_rows(tunnel: Tunnel) -> list[RuleRows]:
         )
         for position, group in groupby(mappings, lambda row: row.rule.position if row.rule else 0)
     ]
+
+
+def rotation_of(tunnel: Tunnel) -> dict[str, str]:
+    """`stage` and the sentence `stage_text` of the rotation of its key; empty without one."""
+    stage = stage_of(tunnel)
+    if stage is None:
+        return {"stage": "", "stage_text": ""}
+    return {"stage": stage.value, "stage_text": _STAGES[stage]}
 
 
 def phase1_text(tunnel: Tunnel) -> str:

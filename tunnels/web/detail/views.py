@@ -83,6 +83,7 @@ def _live(tunnel: Tunnel) -> dict[str, Any]:
         "version": present.version_of(tunnel),
         "observed": present.observed(tunnel),
         "rules": present.rule_rows(tunnel),
+        **present.rotation_of(tunnel),
         "phase1": present.phase1_text(tunnel),
         "last_reset": present.reset_text(tunnel),
     }

@@ -107,7 +107,9 @@ def _selected(params: QueryDict) -> tuple[list[Tunnel], str]:
     ids = {text for text in params.getlist("t") if "\0" not in text}
     if len(ids) > BULK_MAX:
         return [], f"{len(ids)} tunnels are too many at once; choose at most {BULK_MAX}."
-    tunnels = Tunnel.objects.filter(public_id__in=ids).defer("psk", "previous_psk").order_by("name", "pk")
+    tunnels = (
+        Tunnel.objects.filter(public_id__in=ids).defer("psk", "previous_psk").order_by("name", "pk")
+    )
     found = list(tunnels.select_related("vpn_gateway", "state"))
     return found, "" if found else "Select at least one tunnel first."
 
