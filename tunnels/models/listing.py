@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
@@ -106,6 +107,7 @@ class Row:
     health: str
     rtt_ms: float | None
     failure: str
+    cause: str | None
     resets_done: int
     customer_id: str
     customer_name: str
@@ -195,6 +197,7 @@ _STORED: Final = (
     "state__health",
     "state__rtt_ms",
     "state__failure",
+    KeyTextTransform("cause", "state__cause"),
     "state__resets_done",
     "customer_gateway__public_id",
     "customer_gateway__name",

@@ -62,6 +62,9 @@ class TunnelState(models.Model):
     # During a rotation: since when the gateway has both keys. And when the two ends last authenticated each other.
     both_keys_at = models.DateTimeField(null=True)
     authenticated_at = models.DateTimeField(null=True)
+    # Since when the gateway has the applied revision; and why the tunnel is not up (services.diagnosis).
+    applied_at = models.DateTimeField(null=True)
+    cause = models.JSONField(null=True)
     sampled_at = models.DateTimeField(null=True)
     observed_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(default=timezone.now)

@@ -210,7 +210,7 @@ def mark_pending(tunnel: Tunnel) -> None:
     tunnel.revision += 1
     tunnel.save()
     tunnel.state.provisioning = Provisioning.PENDING.value
-    tunnel.state.failure = ""
+    tunnel.state.failure, tunnel.state.cause = "", None
     tunnel.state.refresh(intent=tunnel.intent)
     tunnel.state.save()
     touch_gateway(tunnel.vpn_gateway)

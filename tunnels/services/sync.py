@@ -19,6 +19,7 @@ from tunnels.models import Event, Tunnel, TunnelState, VpnGateway
 from tunnels.models.agent import GatewayAgent, LogLine, Sample
 from tunnels.services import audit
 from tunnels.services.access import SystemActor
+from tunnels.services.diagnosis import explain
 from tunnels.services.documents import tunnel_documents
 from tunnels.services.enrolment import digest
 
@@ -49,10 +50,13 @@ def sync(*, agent: GatewayAgent, request: SyncRequest) -> SyncAnswer:
     with transaction.atomic():
         VpnGateway.objects.filter(pk=gateway.pk).update(last_seen=now)
         _take_facts(agent, request)
+        news: set[str] = set()
         if request.log:
-            _take_log(agent, request)
+            news |= _take_log(agent, request)
         if request.tunnels or request.complete:
-            _take_reports(gateway, request)
+            news |= _take_reports(gateway, request)
+        if news:
+            explain(agent=agent, public_ids=news)
         if request.gone:
             _take_gone(gateway, request.gone)
     behind = request.revision != gateway.revision
@@ -96,7 +100,8 @@ def _take_facts(agent: GatewayAgent, request: SyncRequest) -> None:
         agent.save(update_fields=changed)
 
 
-def _take_log(agent: GatewayAgent, request: SyncRequest) -> None:
+def _take_log(agent: GatewayAgent, request: SyncRequest) -> set[str]:
+    """Store the lines that are new; the tunnels that they are about."""
     # Two copies of one agent's request (it retried) must not both store: the row is the lock.
     cursor = (
         GatewayAgent.objects.select_for_update()
@@ -110,6 +115,7 @@ def _take_log(agent: GatewayAgent, request: SyncRequest) -> None:
     agent.log_cursor = max([cursor, *(line.cursor for line in fresh)])
     agent.save(update_fields=["log_cursor"])
     _take_authentications(agent, fresh)
+    return {line.tunnel for line in fresh if line.tunnel}
 
 
 # charon writes this when two ends have authenticated each other; a rekeyed IKE_SA is "rekeyed between".
@@ -163,33 +169,41 @@ def severity(level: int, text: str) -> str:
     return "debug" if level >= _DETAIL_LEVEL else Event.Level.INFO.value
 
 
-def _take_reports(gateway: VpnGateway, request: SyncRequest) -> None:
+def _take_reports(gateway: VpnGateway, request: SyncRequest) -> set[str]:
+    """Store what was observed; the tunnels whose status or mappings changed."""
     reports = {report.id: report for report in request.tunnels}
     states = TunnelState.objects.select_for_update(of=("self",)).select_related("tunnel")
     states = states.filter(tunnel__vpn_gateway=gateway).defer("tunnel__psk", "tunnel__previous_psk")
     if not request.complete:
         states = states.filter(tunnel__public_id__in=list(reports))
     changed: list[TunnelState] = []
+    news: set[str] = set()
     for state in states:
         report = reports.get(state.tunnel.public_id)
         if report is None:
             # A complete report without this tunnel: the agent holds nothing of it.
             report = TunnelReport(id=state.tunnel.public_id, applied_revision=0)
+        before = (state.word, state.mappings_up)
         _take_report(state, report)
         changed.append(state)
+        if (state.word, state.mappings_up) != before:
+            news.add(state.tunnel.public_id)
     TunnelState.objects.bulk_update(changed, _STATE_FIELDS, batch_size=500)
     _take_samples(changed, reports)
+    return news
 
 
 _STATE_FIELDS = (
     "provisioning", "applied_revision", "failure", "resets_done", "phase1", "mappings_up", "health", "rtt_ms", "loss",
     "word", "observed_at", "updated_at", "established_at", "nat", "pairs", "reset_report",
-    "reset_at", "signing", "both_keys_at",
+    "reset_at", "signing", "both_keys_at", "applied_at",
 )  # fmt: skip
 
 
 def _take_report(state: TunnelState, report: TunnelReport) -> None:
     tunnel = state.tunnel
+    if state.applied_revision != report.applied_revision:
+        state.applied_at = timezone.now()
     state.applied_revision = report.applied_revision
     state.failure = report.error
     state.provisioning = _provisioning(tunnel, report).value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from types import MappingProxyType
 from typing import Any, Final
@@ -135,6 +136,17 @@ def rule_rows(tunnel: Tunnel) -> list[RuleRows]:
         )
         for position, group in groupby(mappings, lambda row: row.rule.position if row.rule else 0)
     ]
+
+
+def cause_of(tunnel: Tunnel) -> dict[str, Any] | None:
+    """Why the tunnel is not up (as services.diagnosis stores it); None when that is not known, or not any more."""
+    if not observed(tunnel):
+        return None
+    cause: dict[str, Any] | None = tunnel.state.cause
+    if cause is None:
+        return None
+    at = cause["evidence_at"]
+    return {**cause, "evidence_at": datetime.fromisoformat(at) if at else None}
 
 
 def rotation_of(tunnel: Tunnel) -> dict[str, str]:

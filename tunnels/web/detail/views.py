@@ -80,6 +80,7 @@ def _live(tunnel: Tunnel) -> dict[str, Any]:
     return {
         "tunnel": tunnel,
         "status": present.status_of(tunnel),
+        "cause": present.cause_of(tunnel),
         "version": present.version_of(tunnel),
         "observed": present.observed(tunnel),
         "rules": present.rule_rows(tunnel),

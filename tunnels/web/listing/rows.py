@@ -118,6 +118,8 @@ def why(row: Row) -> str:
         return "Waiting for the gateway’s agent"
     if row.word is Word.FAILED and row.failure:
         return row.failure
+    if row.cause and row.word in _EXPLAINED:
+        return row.cause
     if row.word in _WHYS:
         return _WHYS[row.word].format(peer=row.customer_ip)
     return "" if row.intent == Intent.UP else "Going down"
@@ -125,6 +127,7 @@ def why(row: Row) -> str:
 
 # From here on tenths of a millisecond are noise.
 _COARSE_MS: Final = 10.0
+_EXPLAINED: Final = {Word.NEGOTIATING, Word.DISCONNECTED, Word.PARTIAL, Word.CONNECTED}
 _WHYS: Final = {
     Word.PROVISIONING: "The gateway is taking over the change",
     Word.DELETING: "Waiting for the gateway to let go",
