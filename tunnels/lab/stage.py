@@ -232,7 +232,8 @@ class Stage:
             side.run(["ip", "rule", "add", *_PORT_4500])
 
     def lose_our_packets(self) -> None:
-        """Nothing that the gateway sends arrives; what it is sent does."""
+        """Nothing that the gateway sends arrives; what it is sent does, once its neighbour knows where to send it."""
+        self.lab.branch.ping(BRANCH.addresses[0], GATEWAY.addresses[0], 1)
         self.lab.gateway.run(
             ["tc", "qdisc", "replace", "dev", "wan0", "root", "pfifo", "limit", "0"]
         )

@@ -22,6 +22,8 @@ IRRELEVANT = (
     "vici client 3 requests: list-sas",
     "",
 )
+PEER = "203.0.113.20"
+PAIR, OTHER_PAIR = "10.0.0.0/24 ↔ 192.168.0.0/24", "10.0.0.0/24 ↔ 192.168.99.0/24"
 any_excerpt = st.sampled_from(EXCERPTS)
 failing = st.sampled_from([one for one in EXCERPTS if one.named not in WAITING])
 
@@ -48,6 +50,41 @@ def test_it_names_what_was_provoked(excerpt: Excerpt) -> None:
     assert found.advice
     if found.is_fault:
         assert found.evidence in excerpt.lines
+
+
+@pytest.mark.parametrize(
+    ("name", "ours", "theirs", "field"),
+    [
+        ("identity-mismatch-the-customer-sends-another-identity-ikev2-peer",
+         PEER, "other.example.com", "remote_fqdn"),
+        ("identity-mismatch-the-customer-sends-another-identity-ikev1-main-we",
+         PEER, "other.example.com", "remote_fqdn"),
+        ("identity-mismatch-the-customer-sends-another-identity-ikev1-aggressive-peer",
+         PEER, "other.example.com", "remote_fqdn"),
+        ("identity-mismatch-the-customer-expects-another-identity-of-us-ikev2-peer",
+         "203.0.113.10", "other.example.com", "local_fqdn"),
+        ("ts-mismatch-another-range-at-the-customer-ikev2-peer", PAIR, OTHER_PAIR, "rules"),
+        ("ts-mismatch-another-range-at-the-customer-ikev1-main-peer", PAIR, OTHER_PAIR, "rules"),
+        ("ike-proposal-mismatch-aes-128-sha1-and-dh2-at-the-customer-ikev1-main-peer",
+         "AES-256 / SHA2-256 / DH31 (Curve25519)", "AES-128 / SHA1 / DH2 (1024-bit MODP)", "encryption"),
+        ("ike-proposal-mismatch-another-dh-group-at-the-customer-ikev2-peer",
+         "AES-256 / SHA2-256 / DH31 (Curve25519)", "AES-256 / SHA2-256 / DH19 (256-bit elliptic curve)", "dh_group"),
+        ("esp-proposal-mismatch-aes-128-and-sha1-at-the-customer-ikev2-peer",
+         "AES-256 / SHA2-256", "AES-128 / SHA1", "encryption"),
+        ("pfs-mismatch-pfs-only-at-the-customer-ikev1-main-peer",
+         "AES-256 / SHA2-256", "AES-256 / SHA2-256 / DH14 (2048-bit MODP)", "pfs"),
+        ("ike-version-mismatch-ikev1-at-the-customer-ikev2-peer", "IKEv2", "IKEv1", "version"),
+        ("local-range-without-address-a-local-range-of-which-our-gateway-has-no-address-ikev2-we",
+         "10.9.9.0/24", "", "rules"),
+        ("lifetime-rekey-keys-of-the-customer-live-2-s-and-are-not-renewed-ikev1-main-peer",
+         "3600 s", "2 s", "lifetime_seconds"),
+    ],
+)  # fmt: skip
+def test_it_shows_the_values_of_both_sides(name: str, ours: str, theirs: str, field: str) -> None:
+    excerpt = next(one for one in EXCERPTS if one.name == name)
+    found = diagnose(excerpt.lines, excerpt.configured, excerpt.observed)
+    assert found is not None
+    assert (found.ours, found.theirs, found.field) == (ours, theirs, field)
 
 
 def test_there_are_excerpts_of_every_code() -> None:

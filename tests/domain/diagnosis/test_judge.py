@@ -9,7 +9,7 @@ from tests.domain.diagnosis.excerpts import a_configured, an_observed
 from tunnels.domain.diagnosis import Code, Configured, Diagnosis, LogEntry, Observed, Step, diagnose
 from tunnels.domain.diagnosis.causes import TEXTS
 from tunnels.domain.diagnosis.judge import EVIDENCE_MAX, VALUE_MAX
-from tunnels.domain.proposals import IkeVersion, Negotiation
+from tunnels.domain.proposals import IkeVersion, Mode, Negotiation
 from tunnels.domain.status import Intent, Phase1
 
 PEER = "203.0.113.20"
@@ -149,6 +149,33 @@ def test_further_silence_is_no_news_after_the_peer_stopped_answering() -> None:
     )
 
 
+def test_charon_turning_round_an_attempt_of_the_peer_proves_nothing() -> None:
+    configured = a_configured(version=IkeVersion.V1, mode=Mode.AGGRESSIVE)
+    refused = (
+        f"{PEER} is initiating a Aggressive Mode IKE_SA",
+        "queueing INFORMATIONAL_V1 request as tasks still active",
+        "sending retransmit 1 of response message ID 0, seq 1",
+        "giving up after 5 retransmits",
+        "peer not responding, trying again (2/0)",
+        "unable to change initiator SPI of IKE_SA as responder",
+        f"initiating Aggressive Mode IKE_SA vpnx-1[1] to {PEER}",
+        "sending retransmit 2 of request message ID 0, seq 1",
+        "giving up after 5 retransmits",
+    )
+    assert found(*refused, configured=configured).code is Code.AUTH_FAILED
+
+
+def test_level_2_tells_which_pair_the_peer_asked_for() -> None:
+    configured = a_configured(remotes=TWO)
+    refused = "no acceptable proposal found"
+    asked = [f"looking for a child config for 10.0.0.0/24 === {remote}" for remote in TWO]
+    one_up = up(configured, 0)
+    assert found(ESTABLISHED, asked[1], refused, configured=configured, observed=one_up).is_fault
+    assert not found(
+        ESTABLISHED, asked[0], refused, configured=configured, observed=one_up
+    ).is_fault
+
+
 def test_one_repetition_is_chance() -> None:
     lines = told(BEGIN, "retransmit 1 of request with message ID 0")
     assert diagnose(lines, a_configured(negotiation=Negotiation.ACTIVE), an_observed()) is None
@@ -171,6 +198,17 @@ def test_a_half_open_attempt_does_not_hide_why_it_failed() -> None:
     assert found(*failed, configured=configured).code is Code.PSK_MISMATCH
     # Two attempts later the old failure explains nothing any more.
     assert found(*failed, ends, begins, ends, configured=configured).code is Code.HALF_OPEN
+
+
+def test_a_peer_that_repeats_itself_does_not_hear_us() -> None:
+    attempt = (f"{PEER} is initiating an IKE_SA", "remote host is behind NAT")
+    again = "received retransmit of request with ID 0, retransmitting response"
+    ends = f"deleting half open IKE_SA with {PEER} after timeout"
+    assert found(*attempt, ends).code is Code.NAT_WITHOUT_4500
+    assert found(*attempt, again, *attempt, again, ends).code is Code.NAT_WITHOUT_4500
+    assert found(*attempt, again, again, ends).code is Code.HALF_OPEN
+    went_on = "parsed ID_PROT request 0 [ KE No NAT-D NAT-D ]"
+    assert found(*attempt, again, again, went_on, ends).code is Code.NAT_WITHOUT_4500
 
 
 def test_the_lifetime_of_the_peer_is_what_ended_a_pair_only_when_it_was_reached() -> None:
@@ -202,6 +240,7 @@ def test_no_configuration_in_the_same_version_is_no_mismatch_of_versions() -> No
     [
         ("no shared key found for 'a' - 'b'", IkeVersion.V2, Code.IDENTITY_MISMATCH),
         ("received IDr other.example.com, but require 203.0.113.20", IkeVersion.V2, Code.IDENTITY_MISMATCH),
+        ("constraint check failed: identity '203.0.113.20' required", IkeVersion.V2, Code.IDENTITY_MISMATCH),
         ("received INVALID_MAJOR_VERSION notify error", IkeVersion.V2, Code.IKE_VERSION_MISMATCH),
         ("requested DH group MODP_1024 not contained in any of our proposals", IkeVersion.V2,
          Code.IKE_PROPOSAL_MISMATCH),

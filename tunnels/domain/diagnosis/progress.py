@@ -18,7 +18,11 @@ def begins(story: Story, match: re.Match[str]) -> None:
     """An attempt begins; with IKEv2 a second time when the peer asks for a cookie."""
     by_us = match["peer"] is None
     # The line about the peer's first message stands before the one that says that it began.
-    story.attempt = Attempt(by_us=by_us, aggressive="Aggressive" in match[0], answered=not by_us)
+    story.attempt = Attempt(
+        by_us=by_us, aggressive="Aggressive" in match[0], answered=not by_us, void=story.turned
+    )
+    story.turned = False
+    story.repetitions = 0
     story.child, story.pair, story.route, story.offers = "", None, "", ()
     if not by_us:
         story.peer_began.append(story.line.at)
@@ -30,6 +34,9 @@ def parsed(story: Story, match: re.Match[str]) -> None:
     story.parsed_version = 2 if exchange in V2_EXCHANGES else 1
     story.parsed_payloads = match["payloads"]
     story.attempt.answered = True
+    if "SA" not in story.parsed_payloads.split():
+        # No first message: the peer has had our answer.
+        story.repetitions, story.peer_repeats = 0, False
     if match["kind"] == "request" and exchange in ASKS_FOR_CHILD:
         story.child, story.pair = "", None
     if story.attempt.established and not story.attempt.confirmed:
@@ -113,13 +120,16 @@ def rekey_failed(story: Story, _match: re.Match[str]) -> None:
 
 def repeats(story: Story, match: re.Match[str]) -> None:
     """We send a message again. Once may be chance."""
-    if match["times"] != "1" and not story.attempt.confirmed and not story.attempt.failed:
+    attempt = story.attempt
+    if match["times"] != "1" and not (attempt.confirmed or attempt.failed or attempt.void):
         _silence(story)
 
 
 def peer_repeats(story: Story, _match: re.Match[str]) -> None:
-    """The peer sends its request again: our answers do not arrive."""
-    story.peer_repeats = True
+    """The peer sends its request again. Once may be chance; then our answers do not arrive."""
+    story.repetitions += 1
+    if story.repetitions > 1:
+        story.peer_repeats = True
 
 
 def gave_up(story: Story, _match: re.Match[str]) -> None:
@@ -127,13 +137,13 @@ def gave_up(story: Story, _match: re.Match[str]) -> None:
     last = story.failures.get("")
     if story.attempt.confirmed:
         story.fail(Code.DPD_TIMEOUT)
-    elif not story.attempt.failed or (last and last.code in SILENT):
+    elif not story.attempt.void and (not story.attempt.failed or (last and last.code in SILENT)):
         _silence(story)
 
 
 def turns_round(story: Story, _match: re.Match[str]) -> None:
-    """charon begins anew on an IKE_SA that the peer began, which cannot work: no evidence comes of that."""
-    story.attempt.failed = True
+    """charon will begin anew on an IKE_SA that the peer began, which cannot work: no evidence comes of that."""
+    story.turned = True
 
 
 def half_open(story: Story, _match: re.Match[str]) -> None:

@@ -41,7 +41,7 @@ class Attempt:
     """One attempt to make an IKE_SA.
 
     `answered`: the peer said anything; `established`: charon calls it so; `confirmed`: the peer has shown that it does
-    too; `failed`: a cause is known; `moved`: behind NAT, so that all goes on over UDP 4500.
+    too; `failed`: a cause is known; `moved`: behind NAT, so that all goes on over UDP 4500; `void`: it cannot work.
     """
 
     by_us: bool = True
@@ -52,6 +52,7 @@ class Attempt:
     confirmed: bool = False
     failed: bool = False
     has_child: bool = False
+    void: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,7 +80,10 @@ class Story:
     route: str = ""
     deleted: bool = False
     explained: bool = False
+    turned: bool = False
     peer_lifetime: int = 0
+    # How often in a row the peer repeated its request, and whether that is more than chance.
+    repetitions: int = 0
     peer_repeats: bool = False
     peer_began: deque[datetime] = field(default_factory=lambda: deque(maxlen=ATTEMPTS_MAX))
 
