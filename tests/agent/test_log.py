@@ -317,18 +317,30 @@ def test_a_kill_at_any_byte_leaves_lines_and_place_in_step(tmp_path: Path) -> No
         again.close()
 
 
-def test_a_spool_that_was_lost_never_repeats_a_cursor(tmp_path: Path) -> None:
-    spool = Spool(tmp_path)
-    spool.add([a_line(0)], None)
-    known = (
-        spool.first(1)[0].cursor + 1_000_000
-    )  # a console that knows more than this spool ever gave
-    spool.acknowledge(known)
-    assert [(line.cursor, line.text) for line in spool.first(9)] == [(known + 1, "line 0")]
-    spool.acknowledge(known + 1)
-    spool.add([a_line(1)], None)
-    assert spool.first(1)[0].cursor == known + 2
-    spool.close()
+def test_a_spool_that_was_lost_begins_another_stream(tmp_path: Path) -> None:
+    streams = []
+    for _ in range(2):
+        spool = Spool(tmp_path)
+        streams.append(spool.stream)
+        spool.add([a_line(0)], None)
+        assert spool.first(1)[0].cursor == 1
+        spool.close()
+        again = Spool(tmp_path)
+        assert again.stream == streams[-1]
+        again.close()
+        (tmp_path / "log.jsonl").unlink()
+    assert streams[0] != streams[1]
+
+
+def test_a_spool_that_was_put_back_from_a_copy_begins_another_stream(spool: Spool) -> None:
+    spool.add([a_line(0), a_line(1)], Position(offset=5))
+    before = spool.stream
+    spool.acknowledge(9)  # the console knows more than this spool ever gave
+    assert spool.stream != before
+    assert [(line.cursor, line.text) for line in spool.first(9)] == [(1, "line 0"), (2, "line 1")]
+    assert spool.position == Position(offset=5)
+    spool.acknowledge(2)
+    assert texts(spool) == []
 
 
 def test_a_full_spool_drops_the_oldest_and_counts_them(tmp_path: Path) -> None:

@@ -67,8 +67,13 @@ class World:
         return self.console.last
 
     def report(self, tunnel: str = ONE) -> TunnelReport:
-        """What the last request says of a tunnel."""
-        return next(report for report in self.console.last.tunnels if report.id == tunnel)
+        """What the console was told of a tunnel last."""
+        return next(
+            report
+            for request in reversed(self.console.requests)
+            for report in request.tunnels
+            if report.id == tunnel
+        )
 
     def close(self) -> None:
         for close in self._closing:
@@ -337,3 +342,59 @@ def test_health_checks_of_tunnels_that_are_down_count_as_lost(world: World) -> N
     assert health is not None
     assert (health.healthy, health.rtt_ms, health.loss) == (False, None, 1.0)
     assert report.facts.problems == ()
+
+
+def test_an_unchanged_poll_is_nearly_empty(world: World) -> None:
+    world.rounds(3)
+
+    def unchanged(request: SyncRequest) -> SyncAnswer:
+        cursor = max((line.cursor for line in request.log), default=0)
+        return an_answer(acknowledged=cursor).model_copy(update={"tunnels": None})
+
+    world.console.answer = unchanged
+    world.rounds(2)
+    count = len(world.console.requests)
+    world.rounds(20)
+    later = world.console.requests[count:]
+    assert len(later) > 10
+    assert all(not (request.tunnels or request.complete or request.log) for request in later)
+    world.charon.carry(CHILD, 100)
+    world.rounds(40)
+    told = [request.tunnels for request in world.console.requests[count:] if request.tunnels]
+    assert [report.mappings[0].bytes_in for reports in told for report in reports] == [100]
+
+
+def test_everything_is_told_at_first_and_when_asked_for(world: World) -> None:
+    world.rounds(3)
+    world.restart()
+    assert world.rounds().complete
+    assert not world.rounds().complete
+    world.console.answer = an_answer(a_tunnel(), report_all=True)
+    world.rounds()
+    world.console.answer = an_answer(a_tunnel())
+    request = world.rounds()
+    assert request.complete
+    assert [report.id for report in request.tunnels] == [ONE]
+    assert not world.rounds().complete
+
+
+def test_a_complete_report_is_never_made_without_charon(world: World) -> None:
+    world.rounds(3)
+    world.charon.away = True
+    world.restart()
+    assert not world.rounds(3).complete
+    world.charon.away = False
+    assert world.rounds().complete
+
+
+def test_a_change_is_told_before_the_next_poll_is_due(world: World) -> None:
+    world.console.answer = an_answer(a_tunnel(), poll_seconds=60)
+    world.rounds(3, seconds=0.1)
+    count = len(world.console.requests)
+    world.rounds(3, seconds=0.1)
+    assert len(world.console.requests) == count
+    world.charon.drop(CHILD)
+    world.charon.reachable = False
+    world.rounds(3, seconds=0.1)
+    assert len(world.console.requests) > count
+    assert not world.report().mappings[0].up

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.agent.console import a_token
 from tests.agent.documents import GATEWAY
 from tunnels.agent.__main__ import main
 from tunnels.agent.config import parse
+from tunnels.agent.files import lock_folder
 from tunnels.agent.transport import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,3 +94,15 @@ def test_it_runs_without_django() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_two_agents_do_not_share_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = lock_folder(tmp_path)
+    assert held is not None
+    assert (
+        main([*CONSOLE, "--state-dir", str(tmp_path), "--token-file", str(a_token(tmp_path))]) == 2
+    )
+    os.close(held)
+    assert "Another agent works with" in capsys.readouterr().err

@@ -1,71 +1,25 @@
-"""The plan: what it asks for, what it leaves alone, and the laws of a reconciler on a charon in memory."""
+"""The plan: what it asks for, and what it leaves alone."""
 
 from __future__ import annotations
 
-import itertools
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from tests.agent.bench import Bench
 from tests.agent.documents import ONE, TWO, a_mapping, a_tunnel, an_ike, an_ipsec
-from tests.agent.fakes import FakeCharon
-from tunnels.agent.apply import Applier
-from tunnels.agent.charon import CharonUnreachable, IkeSa
-from tunnels.agent.fingerprint import Wanted, prepare
-from tunnels.agent.journal import Journal
+from tunnels.agent.charon import IkeSa
 from tunnels.agent.observe import observe
 from tunnels.agent.plan import Kind, Plan, UnsafePlan, plan
 from tunnels.agent.render import child_name
-from tunnels.contract import TunnelDocument
 from tunnels.domain.proposals import Negotiation
 from tunnels.domain.status import Intent
 
 FIRST, SECOND, THIRD = (a_mapping("10.0.0.0/24", f"192.168.{number}.0/24") for number in range(3))
-# Thousands of journals are made here: in memory, if there is such a folder.
-MEMORY = next((path for path in ("/dev/shm",) if Path(path).is_dir()), None)  # noqa: S108
 OTHER_KEY = SecretStr("another-test-key-0815")
-
-
-class Bench:
-    """A charon in memory, a journal, and an agent's hands."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.charon = FakeCharon()
-        self.journal = Journal(folder)
-
-    def wanted(self, documents: Iterable[TunnelDocument]) -> tuple[Wanted, ...]:
-        wanted, problems = prepare(documents, self.journal.salt)
-        assert problems == {}
-        return wanted
-
-    def plan(self, *documents: TunnelDocument) -> Plan:
-        return plan(self.wanted(documents), observe(self.charon), self.journal.entries)
-
-    def make(self, *documents: TunnelDocument) -> Plan:
-        """Plan and apply; returns the plan."""
-        wanted, observation = self.wanted(documents), observe(self.charon)
-        planned = plan(wanted, observation, self.journal.entries)
-        applier = Applier(self.charon, self.journal, sleep=lambda _seconds: None)
-        assert applier.apply(planned, wanted, observation) == {}
-        return planned
-
-    def converge(self, *documents: TunnelDocument) -> None:
-        """As after a kill: a new agent reads the journal, and goes on until nothing is to do."""
-        self.charon.fail_at = None
-        self.journal.close()
-        self.journal = Journal(self.folder)
-        for _ in range(4):
-            if not self.make(*documents):
-                return
-        pytest.fail(f"still to do: {self.plan(*documents)}")
 
 
 @pytest.fixture
@@ -302,106 +256,3 @@ def test_a_foreign_connection_is_not_ours(bench: Bench) -> None:
     assert observe(bench.charon).foreign == ("office", "vpnx-TOO-LONG-TO-BE-OURS")
     assert bench.charon.keys == {"office-key": b"theirs"}
     assert [sa.name for sa in bench.charon.running] == ["office"]
-
-
-# --- Laws ---
-
-MAPPINGS = st.lists(
-    st.sampled_from((FIRST, SECOND, THIRD)), min_size=1, max_size=3, unique=True
-).map(tuple)
-KEYS = st.sampled_from([SecretStr("law-test-key-1"), SecretStr("law-test-key-2")])
-TUNNELS = st.builds(
-    a_tunnel,
-    st.just(ONE),
-    intent=st.sampled_from(
-        [Intent.UP, Intent.UP, Intent.UP, Intent.UP, Intent.DOWN, Intent.DELETING]
-    ),
-    resets=st.integers(0, 2),
-    psk=KEYS,
-    previous_psk=st.none() | KEYS,
-    mappings=MAPPINGS,
-    ike=st.sampled_from(
-        [an_ike(), an_ike(dh_group="dh14"), an_ike(negotiation=Negotiation.PASSIVE)]
-    ),
-    ipsec=st.sampled_from([an_ipsec(), an_ipsec(pfs="")]),
-)
-GATEWAYS = st.lists(
-    st.tuples(st.sampled_from([ONE, TWO, "vpnx-aaaaaaa3"]), TUNNELS),
-    max_size=3,
-    unique_by=lambda pair: pair[0],
-).map(lambda pairs: tuple(tunnel.model_copy(update={"id": name}) for name, tunnel in pairs))
-
-
-@contextmanager
-def a_bench() -> Iterator[Bench]:
-    with tempfile.TemporaryDirectory(prefix="agent-law-", dir=MEMORY) as folder:
-        bench = Bench(Path(folder))
-        bench.charon.loaded["office"] = {}
-        try:
-            yield bench
-        finally:
-            bench.journal.close()
-
-
-def holds(bench: Bench, documents: Iterable[TunnelDocument]) -> bool:
-    """Whether charon holds what an empty one would after being told of these."""
-    with a_bench() as fresh:
-        fresh.make(*documents)
-        own, ideal = bench.charon.contents(), fresh.charon.contents()
-    passive = {
-        document.id for document in documents if document.ike.negotiation is not Negotiation.ACTIVE
-    }
-    sas = [[sa for sa in contents[2] if sa[0] not in passive] for contents in (own, ideal)]
-    return own[:2] == ideal[:2] and sas[0] == sas[1] and signs_with_the_newest(bench)
-
-
-def signs_with_the_newest(bench: Bench) -> bool:
-    """Of two keys of a tunnel the last one loaded, which comes first, is not the previous one."""
-    order = list(bench.charon.keys)
-    return all(
-        order.index(name.removesuffix("-previous")) < order.index(name)
-        for name in order
-        if name.endswith("-previous")
-    )
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(GATEWAYS, min_size=1, max_size=4))
-def test_law_after_applying_nothing_is_left_to_do(
-    sequence: list[tuple[TunnelDocument, ...]],
-) -> None:
-    with a_bench() as bench:
-        for documents in sequence:
-            bench.make(*documents)
-            assert str(bench.plan(*documents)) == "Nothing to do."
-            assert holds(bench, documents)
-            assert "office" in bench.charon.loaded
-
-
-@settings(max_examples=80, deadline=None)
-@given(TUNNELS, TUNNELS, TUNNELS)
-def test_law_a_crash_after_any_write_converges(
-    before: TunnelDocument, after: TunnelDocument, other: TunnelDocument
-) -> None:
-    """On the way from one state to the next; then that is wanted still, or the former again, or a third one."""
-    first, second = (before, a_tunnel(TWO)), (after, a_tunnel(TWO))
-    for final in (second, first, (other,)):
-        for number in itertools.count(1):
-            with a_bench() as bench:
-                bench.make(*first)
-                bench.charon.fail_at = bench.charon.writes + number
-                try:
-                    bench.make(*second)
-                except CharonUnreachable:
-                    bench.converge(*final)
-                    assert holds(bench, final)
-                else:
-                    break
-
-
-@given(GATEWAYS.flatmap(lambda tunnels: st.tuples(st.just(tunnels), st.permutations(tunnels))))
-def test_law_the_order_of_the_answer_does_not_matter(
-    pair: tuple[tuple[TunnelDocument, ...], list[TunnelDocument]],
-) -> None:
-    with a_bench() as bench:
-        assert bench.plan(*pair[0]) == bench.plan(*pair[1])

@@ -13,10 +13,13 @@ from tunnels.agent.check import examine
 from tunnels.agent.config import Options, parse
 from tunnels.agent.desired import Desired
 from tunnels.agent.enrolment import enrol
-from tunnels.agent.files import make_private_folder
+from tunnels.agent.files import lock_folder, make_private_folder
+from tunnels.agent.fingerprint import prepare
 from tunnels.agent.journal import Journal
 from tunnels.agent.logs import Logs
 from tunnels.agent.loop import Agent
+from tunnels.agent.observe import observe
+from tunnels.agent.plan import Plan, plan
 from tunnels.agent.probe import Prober
 from tunnels.agent.spool import Spool
 from tunnels.agent.state import StateStore
@@ -38,10 +41,10 @@ def main(arguments: list[str]) -> int:
             enrol(options)
             sys.stdout.write(f"Enrolled as {options.gateway}; token in {options.token_file}.\n")
             return 0
-        agent = build(options)
         if options.command == "plan":
-            sys.stdout.write(f"{agent.plan()}\n")
+            sys.stdout.write(f"{dry_run(options)}\n")
             return 0
+        agent = build(options)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -51,28 +54,36 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"{error.filename or options.state_dir}: {error.strerror}.\n")
         return 2
-    if options.once:
-        agent.round()
-        return 0
+    return _work(agent, once=options.once)
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        agent.stop()
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    agent.run()
-    return 0
+def dry_run(options: Options) -> Plan:
+    """What the agent would do now, from the saved state; nothing is written, so it may run beside the agent.
+
+    Raises CharonUnreachable and OSError.
+    """
+    journal = Journal(options.state_dir, read_only=True)
+    saved = StateStore(options.state_dir, gateway=options.gateway, read_only=True).load()
+    charon = ViciCharon(options.vici)
+    try:
+        observation = observe(charon)
+    finally:
+        charon.close()
+    if saved is None:
+        return Plan()
+    wanted, problems = prepare(saved.tunnels, journal.salt)
+    return plan(wanted, observation, journal.entries, held=problems)
 
 
 def build(options: Options) -> Agent:
-    """The agent with all its parts. Raises ConfigurationError and OSError."""
+    """The agent with all its parts; its state folder is locked. Raises ConfigurationError and OSError."""
+    console = Console(
+        options.console, gateway=options.gateway,
+        token_file=options.token_file, ca_file=options.ca_file,
+    )  # fmt: skip
     make_private_folder(options.state_dir)
-    console = None
-    if options.command == "run":
-        console = Console(
-            options.console, gateway=options.gateway,
-            token_file=options.token_file, ca_file=options.ca_file,
-        )  # fmt: skip
+    if lock_folder(options.state_dir) is None:
+        raise ConfigurationError(f"Another agent works with {options.state_dir} already.")
     journal = Journal(options.state_dir)
     return Agent(
         charon=ViciCharon(options.vici),
@@ -83,6 +94,22 @@ def build(options: Options) -> Agent:
         prober=Prober(),
         addresses=HostAddresses(options.state_dir) if options.manage_addresses else None,
     )
+
+
+def _work(agent: Agent, *, once: bool) -> int:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        agent.stop()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    try:
+        if once:
+            agent.round()
+        else:
+            agent.run()
+    finally:
+        agent.close()
+    return 0
 
 
 if __name__ == "__main__":

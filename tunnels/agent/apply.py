@@ -149,13 +149,14 @@ class Applier:
 
     def _applied(self, tunnel: Wanted, *, signing_previous: bool = False) -> None:
         entry = self._entry(tunnel)
-        # A reset asked for while charon had nothing of the tunnel is done by loading it.
-        resets = entry.resets_done if entry.applied else tunnel.document.resets
+        changes: dict[str, object] = {}
+        if entry.applied is None and entry.resets_done < tunnel.document.resets:
+            # A reset asked for while charon had nothing of the tunnel is done by loading it; there is no outcome.
+            changes = {"resets_done": tunnel.document.resets, "reset": None, "open_reset": None}
         self._record(
             tunnel.id, entry,
             applied=tunnel.fingerprint, pending=None, revision=tunnel.document.revision,
-            signing_previous=signing_previous,
-            resets_done=resets,
+            signing_previous=signing_previous, **changes,
         )  # fmt: skip
 
     def _terminate(self, tunnel: str, before: Sequence[IkeSa]) -> None:

@@ -31,7 +31,7 @@ class Desired:
         self.problems: dict[str, str] = {}
         saved = store.load()
         if saved is not None:
-            self._hold(saved)
+            self._hold(saved, *prepare(saved.tunnels, salt))
 
     @property
     def problem(self) -> str:
@@ -54,8 +54,8 @@ class Desired:
             gateway=answer.gateway, revision=answer.revision, tunnels=answer.tunnels or ()
         )
         digest = hashlib.sha256(state.model_dump_json(include={"tunnels"}).encode()).digest()
+        candidate, problems = prepare(state.tunnels, self._salt)
         if digest != self._refused:
-            candidate, problems = prepare(state.tunnels, self._salt)
             seen = observation or Observation(connections=_up(self.wanted or ()))
             try:
                 plan(candidate, seen, entries, held=problems).raise_if_unsafe()
@@ -64,14 +64,16 @@ class Desired:
                 return []
         before = {document.id: document for document in self.documents}
         self._store.save(state)
-        self._hold(state)
+        self._hold(state, candidate, problems)
         self._refused, self.refused_plan = b"", ""
         return list(_changed(before, self.documents))
 
-    def _hold(self, state: DesiredState) -> None:
+    def _hold(
+        self, state: DesiredState, wanted: tuple[Wanted, ...], problems: dict[str, str]
+    ) -> None:
         self.revision = state.revision
         self.documents = state.tunnels
-        self.wanted, self.problems = prepare(state.tunnels, self._salt)
+        self.wanted, self.problems = wanted, problems
 
 
 def _up(wanted: Sequence[Wanted]) -> frozenset[str]:

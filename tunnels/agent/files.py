@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 import time
@@ -15,6 +16,20 @@ def make_private_folder(path: Path) -> None:
     """Make the folder if it is not there, readable by its owner only. Raises OSError."""
     path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     path.chmod(PRIVATE_FOLDER)
+
+
+def lock_folder(path: Path) -> int | None:
+    """Claim the folder for this process until it ends; None when another one has it. Raises OSError.
+
+    The descriptor that is returned holds the lock.
+    """
+    descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def replace_file(path: Path, content: bytes) -> None:

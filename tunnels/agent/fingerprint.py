@@ -73,8 +73,11 @@ def prepare(
         problem = _unusable(document)
         if problem:
             problems[document.id] = problem
-        else:
+            continue
+        try:
             wanted.append(_prepare(document, salt))
+        except KeyError as unknown:
+            problems[document.id] = f"This agent does not know the algorithm {unknown}; upgrade it."
     return tuple(wanted), problems
 
 
@@ -87,10 +90,6 @@ def _unusable(document: TunnelDocument) -> str:
     for psk in (document.psk, document.previous_psk):
         if psk and not all("!" <= char <= "~" for char in psk.get_secret_value()):
             return "The pre-shared key has characters other than visible ASCII."
-    try:
-        connection_message(document)
-    except KeyError as unknown:
-        return f"This agent does not know the algorithm {unknown}; upgrade it."
     return ""
 
 

@@ -40,7 +40,8 @@ class Entry(Document):
     """One tunnel. `applied` is None while charon shall hold nothing of it.
 
     `pending` is what a step that has begun is making of it: while it is set, charon may hold either. `signing` is
-    whether the previous key was loaded last, which makes charon sign with it.
+    whether the previous key was loaded last, which makes charon sign with it. `resets_done` is the number of the
+    last reset that ended, `reset` its outcome, `open_reset` one that has begun.
     """
 
     revision: int = 0
@@ -50,6 +51,11 @@ class Entry(Document):
     resets_done: int = 0
     open_reset: OpenReset | None = None
     reset: ResetReport | None = None
+
+    @property
+    def resets_begun(self) -> int:
+        """The number of the last reset that was begun."""
+        return self.open_reset.number if self.open_reset else self.resets_done
 
 
 class Counter(Document):
@@ -65,8 +71,9 @@ class Counter(Document):
 class Journal:
     """The file and its content. `problem` is a sentence when an old file could not be used."""
 
-    def __init__(self, folder: Path) -> None:
-        """Read the file, or begin one. Raises OSError."""
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+        """Read the file, or begin one; `read_only` leaves everything as it is. Raises OSError."""
+        self._read_only = read_only
         self._path = folder / "journal.jsonl"
         self._entries: dict[str, Entry] = {}
         self._counters: dict[str, Counter] = {}
@@ -74,7 +81,8 @@ class Journal:
         self.salt = b""
         self.problem = ""
         self._read()
-        self._rewrite()
+        if not read_only:
+            self._rewrite()
 
     @property
     def entries(self) -> Mapping[str, Entry]:
@@ -130,7 +138,7 @@ class Journal:
             self._begin_anew()
 
     def _begin_anew(self) -> None:
-        kept = set_aside(self._path)
+        kept = self._path if self._read_only else set_aside(self._path)
         self._entries, self._counters = {}, {}
         self.salt = secrets.token_bytes(SALT_BYTES)
         self.problem = (
@@ -154,7 +162,7 @@ class Journal:
 
     def _add(self, record: dict[str, Any]) -> None:
         if self._file is None:
-            raise ValueError("the journal is closed")
+            raise ValueError("the journal is closed, or only read")
         self._file.write(f"{json.dumps(record, separators=(',', ':'))}\n")
         self._file.flush()
         if self._file.tell() > max(COMPACT_BYTES, COMPACT_FACTOR * self._size_when_new):

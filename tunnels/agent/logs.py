@@ -35,6 +35,11 @@ class Logs:
         return self._read_problem or self._spool.problem
 
     @property
+    def stream(self) -> str:
+        """The id under which the lines' cursors count."""
+        return self._spool.stream
+
+    @property
     def waiting(self) -> int:
         """How many lines the console has not confirmed."""
         return self._spool.waiting
@@ -73,6 +78,10 @@ class Logs:
     def acknowledged(self, cursor: int) -> None:
         """The console has all up to this cursor."""
         self._spool.acknowledge(cursor)
+
+    def close(self) -> None:
+        """Close the spool."""
+        self._spool.close()
 
     def _read(self) -> None:
         if self._tail is None:

@@ -25,7 +25,7 @@ from tunnels.agent.logs import Logs
 from tunnels.agent.observe import Observation, accumulate, observe
 from tunnels.agent.plan import Kind, Plan, plan
 from tunnels.agent.probe import Prober
-from tunnels.agent.report import Reporter, boot_id, gone, headline
+from tunnels.agent.report import Accepted, Reporter, boot_id, gone
 from tunnels.agent.transport import BadAnswer, SyncFailed, Unauthorised
 from tunnels.contract import LOG_LINES_MAX, AgentFacts, SyncAnswer, SyncRequest, TunnelReport
 from tunnels.domain.status import Intent
@@ -87,7 +87,9 @@ class Agent:
         self._address_problem = ""
         self._poll = 5.0
         self._next_sync = 0.0
-        self._told: tuple[object, ...] = ()
+        self._accepted = Accepted(clock)
+        # What the console knows of this gateway from an earlier process is not known here: all is told first.
+        self._tell_all = True
 
     def stop(self) -> None:
         """End after the round that is under way; tunnels keep running."""
@@ -123,9 +125,10 @@ class Agent:
         self._probe()
         return self._wait()
 
-    def plan(self) -> Plan:
-        """What the next round would do, from the saved state. Raises CharonUnreachable."""
-        return plan(self._desired.wanted, observe(self._charon), self._journal.entries)
+    def close(self) -> None:
+        """Close the files."""
+        self._journal.close()
+        self._logs.close()
 
     def _observe(self) -> None:
         try:
@@ -166,7 +169,8 @@ class Agent:
             self._answer_problem = str(failed)
             self._next_sync = self._clock() + _jittered(wait)
             return
-        self._told = headline(request.tunnels)
+        self._accepted.take(request.tunnels, all_of_them=request.complete)
+        self._tell_all = answer.report_all or (self._tell_all and not request.complete)
         self._answer_problem = ""
         self._silences.well("console")
         self._refusals.well("console")
@@ -190,11 +194,16 @@ class Agent:
             self._logs.note("", self._desired.refused_plan)
 
     def _request(self) -> SyncRequest:
+        reports = self._reports()
+        # Without charon nothing is known of any tunnel: "complete" would say that they are all gone.
+        complete = self._tell_all and self._observation is not None and bool(self._desired.revision)
         return SyncRequest(
             facts=self._facts(),
             revision=self._desired.revision,
-            tunnels=self._reports(),
+            complete=complete,
+            tunnels=reports if complete else self._accepted.news(reports),
             gone=gone(self._desired.documents, self._observation) if self._observation else (),
+            log_stream=self._logs.stream,
             log=self._logs.first(LOG_LINES_MAX),
         )
 
@@ -248,7 +257,7 @@ class Agent:
             return
         self._advance()
         self._watch(planned)
-        if self._observation is not None and headline(self._reports()) != self._told:
+        if self._accepted.urgent(self._reports()):
             self._next_sync = min(self._next_sync, self._clock() + SOON_SECONDS)
 
     def _apply(self, planned: Plan, observation: Observation) -> None:

@@ -125,7 +125,7 @@ def _steps(tunnel: Wanted, observation: Observation, entry: Entry, *, wait: bool
         yield content
     up = observation.carrying(tunnel.id)
     # Without an entry this tunnel is new here: resets of before are not ours to repeat.
-    reset = entry.applied is not None and tunnel.document.resets > entry.resets_done
+    reset = entry.applied is not None and tunnel.document.resets > entry.resets_begun
     if reset:
         yield Step(Kind.RESET, tunnel.id, f"reset {tunnel.document.resets} was asked for")
     elif tunnel.active:

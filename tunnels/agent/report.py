@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from tunnels.contract import (
 )
 from tunnels.domain.status import Intent, Phase1
 
+# Counters and round trips are told so often; all else at once.
+COUNTERS_SECONDS = 30.0
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -109,15 +111,51 @@ def gone(documents: Iterable[TunnelDocument], observation: Observation) -> tuple
     )
 
 
-def headline(reports: Iterable[TunnelReport]) -> tuple[object, ...]:
-    """What is worth telling at once when it changes: all but counters and times."""
-    return tuple(
-        (
-            report.id, report.applied_revision, report.error, report.phase1, report.ike_id,
-            tuple(mapping.up for mapping in report.mappings), report.reset,
-            report.health.healthy if report.health else None,
+class Accepted:
+    """The reports that the console has, so that an unchanged poll is nearly empty."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._reports: dict[str, TunnelReport] = {}
+        self._at: dict[str, float] = {}
+
+    def forget(self) -> None:
+        """The console asked for all of them."""
+        self._reports.clear()
+
+    def news(self, reports: Iterable[TunnelReport]) -> tuple[TunnelReport, ...]:
+        """Those to tell: what changed at once, counters and round trips every half minute."""
+        due = self._clock() - COUNTERS_SECONDS
+        return tuple(
+            report
+            for report in reports
+            if self._differs(report)
+            or (self._at[report.id] <= due and report != self._reports[report.id])
         )
-        for report in reports
+
+    def urgent(self, reports: Iterable[TunnelReport]) -> bool:
+        """Whether something is worth telling before its time."""
+        return any(self._differs(report) for report in reports)
+
+    def take(self, told: Iterable[TunnelReport], *, all_of_them: bool) -> None:
+        """The console has these; `all_of_them` when there are no others."""
+        if all_of_them:
+            self._reports.clear()
+        for report in told:
+            self._reports[report.id] = report
+            self._at[report.id] = self._clock()
+
+    def _differs(self, report: TunnelReport) -> bool:
+        known = self._reports.get(report.id)
+        return known is None or _essence(known) != _essence(report)
+
+
+def _essence(report: TunnelReport) -> tuple[object, ...]:
+    """All but what flows: counters, round trips."""
+    return (
+        report.applied_revision, report.error, report.phase1, report.ike_id, report.established_at, report.nat,
+        [(pair.local, pair.remote, pair.up, pair.state) for pair in report.mappings],
+        report.reset, report.resets_done, report.signing, report.health.healthy if report.health else None,
     )  # fmt: skip
 
 

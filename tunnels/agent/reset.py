@@ -41,9 +41,7 @@ class Resetter:
         number = tunnel.document.resets
         opened = OpenReset(number=number, before=before, between=between, started=started)
         entry = self._journal.entries.get(tunnel.id, Entry())
-        self._journal.record(
-            tunnel.id, entry.model_copy(update={"resets_done": number, "open_reset": opened})
-        )
+        self._journal.record(tunnel.id, entry.model_copy(update={"open_reset": opened}))
         waited = 0.0
         while waited < QUICK_SECONDS and tunnel.active:
             up = {
@@ -90,5 +88,8 @@ class Resetter:
         )  # fmt: skip
         entry = self._journal.entries.get(tunnel.id, Entry())
         self._journal.record(
-            tunnel.id, entry.model_copy(update={"open_reset": None, "reset": report})
+            tunnel.id,
+            entry.model_copy(
+                update={"open_reset": None, "reset": report, "resets_done": opened.number}
+            ),
         )

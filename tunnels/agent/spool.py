@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-import time
+import secrets
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -29,10 +29,11 @@ COMPACT_BYTES = 1_000_000
 
 
 class _Mark(Document):
-    """What follows the lines that count: the place, and the cursor of the last line ever."""
+    """What follows the lines that count: the place, and the cursor of the last line ever in this stream."""
 
-    position: Position | None
-    cursor: int
+    position: Position | None = None
+    cursor: int = 0
+    stream: str
 
 
 class Spool:
@@ -47,10 +48,14 @@ class Spool:
         self._waiting = 0
         self.dropped = 0
         self.problem = ""
-        # Cursors never repeat, also when this file was lost: they begin at the clock.
-        self._mark = _Mark(position=None, cursor=time.time_ns() // 1_000_000)
+        self._mark = _Mark(stream=_new_stream())
         self._open()
         self._waiting = sum(1 for _ in self._documents())
+
+    @property
+    def stream(self) -> str:
+        """The id under which the cursors count from 1; another one when this file was lost."""
+        return self._mark.stream
 
     @property
     def position(self) -> Position | None:
@@ -80,7 +85,7 @@ class Spool:
         if not records and position == self._mark.position:
             return
         self._waiting += len(records)
-        self._mark = _Mark(position=position, cursor=cursor)
+        self._mark = self._mark.model_copy(update={"position": position, "cursor": cursor})
         records.append(self._mark.model_dump_json())
         file = self._opened()
         file.write("".join(f"{record}\n" for record in records).encode())
@@ -97,11 +102,11 @@ class Spool:
     def acknowledge(self, cursor: int) -> None:
         """The console has every line up to this cursor.
 
-        A cursor beyond all that we ever gave means that this file is younger than what the console knows: then the
-        lines are numbered anew behind it, or the console would take them for old ones.
+        A cursor beyond all that we ever gave means that this file is older than what the console knows, as after
+        restoring it from a copy. Then another stream begins, or the console would take the lines for old ones.
         """
         if cursor > self._mark.cursor:
-            self._number_behind(cursor)
+            self._begin_stream()
             return
         for document, end in self._documents():
             if document.cursor > cursor:
@@ -134,12 +139,12 @@ class Spool:
             if end >= target:
                 break
 
-    def _number_behind(self, cursor: int) -> None:
+    def _begin_stream(self) -> None:
         records = [
-            document.model_copy(update={"cursor": cursor + number}).model_dump_json()
+            document.model_copy(update={"cursor": number}).model_dump_json()
             for number, (document, _) in enumerate(self._documents(), start=1)
         ]
-        self._mark = _Mark(position=self._mark.position, cursor=cursor + len(records))
+        self._mark = _Mark(position=self._mark.position, cursor=len(records), stream=_new_stream())
         records.append(self._mark.model_dump_json())
         self._replace("".join(f"{record}\n" for record in records).encode())
 
@@ -199,6 +204,10 @@ class Spool:
 
     def _size(self) -> int:
         return self._opened().tell()
+
+
+def _new_stream() -> str:
+    return secrets.token_hex(8)
 
 
 def _private(path: str, flags: int) -> int:

@@ -21,7 +21,8 @@ class DesiredState(Document):
 class StateStore:
     """The file. `problem` is a sentence when what was found could not be used."""
 
-    def __init__(self, folder: Path, *, gateway: str) -> None:
+    def __init__(self, folder: Path, *, gateway: str, read_only: bool = False) -> None:
+        self._read_only = read_only
         self._path = folder / "desired.json"
         self._gateway = gateway
         self.problem = ""
@@ -50,5 +51,5 @@ class StateStore:
         replace_file(self._path, state.model_dump_json().encode())
 
     def _refuse(self, reason: str) -> None:
-        kept = set_aside(self._path)
+        kept = self._path if self._read_only else set_aside(self._path)
         self.problem = f"The saved state was set aside as {kept.name}: {reason}."
