@@ -2,6 +2,7 @@
 # Programs of the environment run as `python -m`, so that a path with spaces works.
 
 PY := .venv/bin/python
+STRONGSWAN = strongswan-swanctl charon-systemd libcharon-extra-plugins libstrongswan-extra-plugins iproute2 iputils-ping
 TEMPLATES = find templates tunnels -name '*.html' -print0 | xargs -0 -r
 .DEFAULT_GOAL := help
 .PHONY: help run demo test bench lab lab-matrix lint format check install install-dev requirements clean
@@ -12,8 +13,9 @@ help: ## Show this list
 run: install ## Serve on http://127.0.0.1:8000/ (PORT, BIND) with a PostgreSQL in var/
 	@$(PY) -m vpnconsole.run
 
-demo: install ## The same, with example data
-	@$(PY) -m vpnconsole.run --example
+demo: install ## The same with example data, and with real tunnels in a private network
+	@[ "$$(id -u)" != 0 ] || ./install.sh debian $(STRONGSWAN) || true
+	@$(PY) -m vpnconsole.run --demo
 
 test: install-dev ## Lint, then run all tests
 	@tests/system-packages.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the Makefile asks for: `install.sh python FILE` or `install.sh browser`.
+# Installs what the Makefile asks for: `install.sh python FILE`, `install.sh browser` or `install.sh debian PACKAGE…`.
 # A failure is one sentence; the whole story of the installer is in the log that it names.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -26,6 +26,26 @@ make_venv() {
   "$python" -m venv .venv >"$log" 2>&1 || fail "the folder .venv cannot be made; $log says why."
 }
 
+# Those of the packages that are missing, and no daemon of theirs: Debian asks a file before it starts one.
+install_debian() {
+  local package missing=() policy=/usr/sbin/policy-rc.d
+  command -v dpkg-query >/dev/null || fail "this is not Debian; install what these packages bring: $*."
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  [ "$(id -u)" = 0 ] || fail "packages are missing; install them: sudo apt-get install --no-install-recommends ${missing[*]}"
+  if [ ! -e "$policy" ]; then
+    trap "rm -f $policy" EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+  fi
+  echo "Installing Debian's packages ${missing[*]} …"
+  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y \
+    --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null ||
+    fail "the packages ${missing[*]} cannot be installed; $log says why."
+}
+
 case ${1:-} in
   python)
     .venv/bin/python -c '' 2>/dev/null || make_venv
@@ -42,7 +62,10 @@ case ${1:-} in
       fail "the browser's files cannot be installed; check the network and npm's settings, then try again. $log says why."
     .venv/bin/python -m vpnconsole.assets
     ;;
+  debian)
+    install_debian "${@:2}"
+    ;;
   *)
-    fail "usage: install.sh python FILE | install.sh browser"
+    fail "usage: install.sh python FILE | install.sh browser | install.sh debian PACKAGE…"
     ;;
 esac

@@ -193,6 +193,11 @@ class Environment(BaseSettings):
         return value
 
     @property
+    def listen(self) -> str:
+        """Where the web server listens, as gunicorn writes it."""
+        return f"[{self.bind}]:{self.port}" if ":" in self.bind else f"{self.bind}:{self.port}"
+
+    @property
     def hosts(self) -> list[str]:
         """Host names that requests may use: the given ones, else loopback and BIND."""
         if self.allowed_hosts:

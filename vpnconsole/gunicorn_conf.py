@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _env = environment()
 
-bind = f"[{_env.bind}]:{_env.port}" if ":" in _env.bind else f"{_env.bind}:{_env.port}"
+bind = _env.listen
 wsgi_app = "vpnconsole.wsgi:application"
 workers = _env.web_workers
 worker_class = "gthread"

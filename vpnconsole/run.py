@@ -1,8 +1,8 @@
 """`python -m vpnconsole.run`: the whole console in the foreground, until Ctrl-C.
 
-In order: refuse what cannot work, PostgreSQL, migrations, static files, first administrator, gunicorn.
-On the way out gunicorn ends first and PostgreSQL last. Only this process listens to Ctrl-C; the others
-run in sessions of their own, and end by themselves when this process is killed.
+In order: refuse what cannot work, PostgreSQL, migrations, static files, first administrator, gunicorn, and in
+a demo its live part; on the way out the other way round, PostgreSQL last. Only this process listens to
+Ctrl-C; the others run in sessions of their own, and end by themselves when this process is killed.
 """
 
 from __future__ import annotations
@@ -20,15 +20,19 @@ import time
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vpnconsole import assets
 from vpnconsole.children import start_child, stop_child
 from vpnconsole.env import BASE_DIR, Environment, Misconfigured, environment, prepare_var_dir
 from vpnconsole.postgres import EmbeddedPostgres, refuse_private_folders
 
+if TYPE_CHECKING:
+    from vpnconsole.demo import Live
+
 OLDEST_POSTGRES: Final = 14
 FIRST_USER: Final = "admin"
+SOCKET_LONGEST: Final = 107
 WEB_START_SECONDS: Final = 60
 WEB_STOP_SECONDS: Final = 20
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -42,13 +46,18 @@ def main() -> None:
     """Run until a signal asks to end (exit code 0), or until something fails (one sentence, 1)."""
     parser = argparse.ArgumentParser(prog="vpnconsole.run", description="Run VPN Console.")
     parser.add_argument("--example", action="store_true", help="load the example data first")
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        help="load the example, and bring one of its gateways to life",
+    )
     arguments = parser.parse_args()
     for number in SIGNALS:
         signal.signal(number, _stop)
     try:
         with ExitStack() as stack:
             try:
-                _serve(environment(), stack, example=arguments.example)
+                _serve(environment(), stack, example=arguments.example, demo=arguments.demo)
             finally:
                 _ignore_signals()
     except Stopped:
@@ -57,7 +66,7 @@ def main() -> None:
         sys.exit(f"vpnconsole: {error}")
 
 
-def _serve(env: Environment, stack: ExitStack, *, example: bool) -> None:
+def _serve(env: Environment, stack: ExitStack, *, example: bool, demo: bool) -> None:
     """Start everything, each with its end on the stack, and watch over it. Never returns normally."""
     embedded = not env.database_url
     data_dir = env.var_dir / "postgres"
@@ -73,12 +82,18 @@ def _serve(env: Environment, stack: ExitStack, *, example: bool) -> None:
         postgres = EmbeddedPostgres(data_dir)
         stack.callback(postgres.stop)
         postgres.start()
-    password = _prepare(example=example)
+    password = _prepare(example=example, demo=demo)
     _say("Starting the web server …")
-    web = _start_web(stack)
+    door = env.var_dir / "run" / "console.sock" if demo else None
+    web = _start_web(stack, env, door if door and fits_socket(door) else None)
     _wait_until_answering(web, env)
+    live = _start_live(stack, env, door) if door else None
     _say(welcome(_url(env), password))
+    if live is not None:
+        _say(live.advice())
     while web.poll() is None and (postgres is None or postgres.is_running()):
+        for sentence in live.step() if live is not None else ():
+            _say(sentence)
         time.sleep(0.5)
     if postgres is not None and not postgres.is_running():
         raise Misconfigured(f"PostgreSQL ended by itself; {postgres.log} says why. Start again.")
@@ -147,7 +162,7 @@ def _collect_assets() -> None:
         assets.collect(node_modules, assets.TARGET)
 
 
-def _prepare(*, example: bool) -> str | None:
+def _prepare(*, example: bool, demo: bool) -> str | None:
     """Bring database and static files up to date; the first administrator's password, if made now."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vpnconsole.settings")
     import django
@@ -179,23 +194,56 @@ def _prepare(*, example: bool) -> str | None:
         ) from None
     from tunnels.services.users import create_first_administrator
 
-    if example:
+    if demo:
+        from vpnconsole.demo import load
+
+        load()
+    elif example:
         call_command("load_example")
     password = create_first_administrator(name=FIRST_USER)
     connection.close()
     return password.reveal() if password else None
 
 
-def _start_web(stack: ExitStack) -> subprocess.Popen[bytes]:
-    web = start_child(
-        [sys.executable, "-m", "gunicorn", "-c", str(Path(__file__).with_name("gunicorn_conf.py"))],
-        death_signal=signal.SIGTERM,
-        cwd=BASE_DIR,
-    )
+def _start_web(stack: ExitStack, env: Environment, door: Path | None) -> subprocess.Popen[bytes]:
+    """Start gunicorn; `door` is a unix socket where it listens besides, for this user alone."""
+    command = [sys.executable, "-m", "gunicorn"]
+    command += ["-c", str(Path(__file__).with_name("gunicorn_conf.py"))]
+    variables = dict(os.environ)
+    if door is not None:
+        door.parent.mkdir(mode=0o700, exist_ok=True)
+        command += ["--bind", env.listen, "--bind", f"unix:{door}", "--umask", "0o177"]
+        # Whoever comes over the socket calls this machine localhost.
+        variables["ALLOWED_HOSTS"] = ",".join({*env.hosts, "localhost"})
+    web = start_child(command, death_signal=signal.SIGTERM, cwd=BASE_DIR, env=variables)
     stack.callback(
         stop_child, web, ask=signal.SIGTERM, force=signal.SIGKILL, seconds=WEB_STOP_SECONDS
     )
     return web
+
+
+def _start_live(stack: ExitStack, env: Environment, door: Path) -> Live | None:
+    """The live part of the demo; None when this machine cannot run it, after saying why."""
+    from tunnels.lab import LabError, LabUnavailable
+    from vpnconsole.demo import Live
+
+    _say("Starting two strongSwan gateways …")
+    live = Live(env.var_dir / "demo", door=door)
+    try:
+        if not fits_socket(door):
+            raise LabUnavailable(
+                f"The path {door} is too long for a socket: set VPNCONSOLE_VAR_DIR to a shorter folder."
+            )
+        live.start(stack)
+    except (LabUnavailable, LabError) as error:
+        _say(f"The demo runs without its live part, so all tunnels stay in Provisioning. {error}")
+        return None
+    return live
+
+
+def fits_socket(path: Path) -> bool:
+    """Whether the kernel takes this path for a unix socket."""
+    return len(os.fsencode(path)) <= SOCKET_LONGEST
 
 
 def _wait_until_answering(web: subprocess.Popen[bytes], env: Environment) -> None:

@@ -38,7 +38,7 @@ def counts() -> list[int]:
 
 def test_it_makes_the_example_and_says_what() -> None:
     said = run()
-    assert counts()[:6] == [2, 3, 1, 3, 4, 4]
+    assert counts()[:6] == [2, 3, 1, 3, 5, 4]
     assert {region.code for region in Region.objects.all()} == {"eu-central", "ap-southeast"}
     for tunnel in Tunnel.objects.all():
         assert str(tunnel) in said
@@ -54,6 +54,7 @@ def test_it_holds_the_reference_example() -> None:
         "10.0.0.0/24 ↔ 192.168.1.0/24",
         "10.0.1.0/24 ↔ 192.168.2.0/24",
         "10.0.2.0/24 ↔ 192.168.2.0/24",
+        "169.254.128.2/32 ↔ 169.254.128.3/32",
     ]
 
 
@@ -100,8 +101,14 @@ def test_it_loads_all_or_nothing() -> None:
     region = make.a_region("elsewhere", "Elsewhere")
     vpc = make.a_vpc(region=region)
     make.a_vpn_gateway(vpc=vpc, name="mine")
-    VpnGateway.objects.update(public_ip="198.51.100.10")
+    VpnGateway.objects.update(public_ip="198.51.100.20")
     before = counts()
-    with pytest.raises(CommandError, match=r"198\.51\.100\.10 belongs to the VPN gateway mine"):
+    with pytest.raises(CommandError, match=r"198\.51\.100\.20 belongs to the VPN gateway mine"):
         run()
     assert counts() == before
+
+
+def test_it_leaves_a_customer_free_for_the_first_tunnel() -> None:
+    run()
+    free = CustomerGateway.objects.filter(tunnels=None)
+    assert [gateway.name for gateway in free] == ["branch-office"]

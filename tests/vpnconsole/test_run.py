@@ -6,77 +6,16 @@ import re
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from vpnconsole.env import BASE_DIR, Misconfigured
+from tests.vpnconsole.console import Start, free_port, rest, until_ready
+from vpnconsole.env import Misconfigured
 from vpnconsole.run import refuse_taken_port, welcome
 
 # They collect static files into the same folder, so one process runs them one after the other.
 pytestmark = pytest.mark.xdist_group("run")
-
-Start = Callable[..., "subprocess.Popen[str]"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def port() -> int:
-    return free_port()
-
-
-@pytest.fixture
-def start(var_dir: Path, port: int) -> Iterator[Start]:
-    """Start the console as a terminal would: as the leader of its own process group."""
-    started: list[subprocess.Popen[str]] = []
-
-    def run(**variables: str) -> subprocess.Popen[str]:
-        given = {"VPNCONSOLE_VAR_DIR": str(var_dir), "PORT": str(port), "WEB_WORKERS": "1"}
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "vpnconsole.run"],
-            cwd=BASE_DIR,
-            env={**kept, **given, **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        process.terminate()
-        rest(process)
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-def until_ready(process: subprocess.Popen[str]) -> str:
-    """What it printed until it serves, or until it ended."""
-    assert process.stdout is not None
-    told = ""
-    for line in process.stdout:
-        told += line
-        if line.startswith("VPN Console is at"):
-            break
-    return told
-
-
-def rest(process: subprocess.Popen[str]) -> str:
-    """What it printed since `until_ready`, which communicate() would lose, up to its end."""
-    assert process.stdout is not None
-    told = process.stdout.read()
-    process.wait()
-    return told
 
 
 def answer(port: int, path: str) -> tuple[int, bytes]:

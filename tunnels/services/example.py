@@ -1,6 +1,7 @@
 """A small believable set of data to look around in. Loading it twice changes nothing.
 
-Its addresses are those set aside for documentation (RFC 5737, RFC 3849), so that no tunnel reaches anybody.
+Its addresses are those set aside for documentation (RFC 5737, RFC 3849), so that no tunnel reaches anybody. The
+demo's lab owns those of frankfurt-1, branch-office and idc-shanghai-edge; nothing ever answers at 198.51.100.x.
 """
 
 from __future__ import annotations
@@ -46,12 +47,14 @@ _VPCS: Final = {
 }
 _CCN: Final = "backbone"
 _GATEWAYS: Final = {
-    "frankfurt-1": ("eu-central", "production", "203.0.113.11"),
-    "singapore-1": ("ap-southeast", "asia", "203.0.113.21"),
+    "frankfurt-1": ("eu-central", "production", "203.0.113.10"),
+    "singapore-1": ("ap-southeast", "asia", "203.0.113.11"),
     "frankfurt-hub": ("eu-central", "", "203.0.113.12"),
 }
 _CUSTOMERS: Final = {
-    "idc-shanghai-edge": "198.51.100.10",
+    # Free for the first tunnel of whoever tries the console.
+    "branch-office": "203.0.113.20",
+    "idc-shanghai-edge": "203.0.113.21",
     "warehouse-hamburg": "198.51.100.20",
     "branch-osaka": "198.51.100.30",
     "partner-lisbon": "198.51.100.40",
@@ -67,6 +70,7 @@ _TUNNELS: Final = (
             ("10.0.1.0/24", ("192.168.2.0/24",)),
             ("10.0.2.0/24", ("192.168.2.0/24",)),
         ),
+        probe=True,
         tags={"env": "prod", "team": "network"},
     ),
     _Wanted(

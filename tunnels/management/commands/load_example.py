@@ -15,7 +15,7 @@ NEXT = """Now try:
   - New tunnel on frankfurt-1: 10.0.0.0/24 with 192.168.1.0/24 is refused, because idc-shanghai has it;
     10.0.1.0/24 with 192.168.1.0/24 is not
   - Download config of idc-shanghai: the file for the customer's device
-The tunnels stay in Provisioning: the gateways of the example do not exist."""
+The tunnels stay in Provisioning: the gateways of the example do not exist. `make demo` brings one of them to life."""
 
 
 class Command(BaseCommand):
