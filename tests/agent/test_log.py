@@ -384,10 +384,13 @@ def test_a_spool_that_is_not_understood_is_set_aside(tmp_path: Path) -> None:
 
 def test_lines_go_from_the_file_into_the_spool_without_keys(tmp_path: Path) -> None:
     path = tmp_path / "charon.log"
-    path.touch()
     spool = Spool(tmp_path)
     logs = Logs(spool, path)
     logs.collect([a_tunnel()])
+    assert logs.problem.startswith(f"charon writes no log to {path}")
+    path.touch()
+    logs.collect([a_tunnel()])
+    assert logs.problem == ""
     path.write_text(f"{STAMP}[IKE1] <{ONE}|1> the key is {KEY}\n")
     logs.note(ONE, f"so it is: {KEY}")
     logs.collect([a_tunnel()])

@@ -24,6 +24,7 @@ class Logs:
         self._spool = spool
         self._reader = LogReader()
         self._known: Sequence[TunnelDocument] | None = None
+        self._path = path
         self._tail = LogTail(path, spool.position) if path else None
         self._notes: list[LogLine] = []
         self._read_problem = ""
@@ -60,7 +61,8 @@ class Logs:
             try:
                 self._read()
                 position = self._tail.position
-                self._read_problem = ""
+                missing = f"charon writes no log to {self._path}: see the filelog in docs/agent.md."
+                self._read_problem = "" if position.inode else missing
             except PermissionError as error:
                 self._read_problem = (
                     f"charon's log {error.filename} cannot be read: {error.strerror}."
