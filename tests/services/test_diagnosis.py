@@ -87,6 +87,7 @@ def test_an_agent_explains_its_own_tunnels_only(tunnel: Tunnel) -> None:
     other.public_id, foreign = tunnel.public_id, other.public_id
     reports.log(other, *REFUSED)
     assert cause(tunnel) is None
+    assert set(LogLine.objects.values_list("tunnel_ref", flat=True)) == {""}
     other.public_id = foreign
 
 

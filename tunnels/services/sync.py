@@ -7,7 +7,7 @@ Everything else is written only when it differs.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -109,13 +109,16 @@ def _take_log(agent: GatewayAgent, request: SyncRequest) -> set[str]:
         .get(pk=agent.pk)
     )
     fresh = [line for line in request.log if line.cursor > cursor]
+    named = {line.tunnel for line in fresh if line.tunnel}
+    own = Tunnel.objects.filter(vpn_gateway_id=agent.pk, public_id__in=named)
+    tunnels = set(own.values_list("public_id", flat=True)) if named else set()
     LogLine.objects.bulk_create(
-        [_log_line(agent, line) for line in fresh], ignore_conflicts=True, batch_size=500
+        [_log_line(agent, line, tunnels) for line in fresh], ignore_conflicts=True, batch_size=500
     )
     agent.log_cursor = max([cursor, *(line.cursor for line in fresh)])
     agent.save(update_fields=["log_cursor"])
     _take_authentications(agent, fresh)
-    return {line.tunnel for line in fresh if line.tunnel}
+    return tunnels
 
 
 # charon writes this when two ends have authenticated each other; a rekeyed IKE_SA is "rekeyed between".
@@ -131,13 +134,14 @@ def _take_authentications(agent: GatewayAgent, lines: Sequence[LogDocument]) -> 
         ).update(authenticated_at=at - skew)
 
 
-def _log_line(agent: GatewayAgent, line: LogDocument) -> LogLine:
+def _log_line(agent: GatewayAgent, line: LogDocument, own: Collection[str]) -> LogLine:
+    """The row; a line about a tunnel that is not this gateway's is kept as nobody's."""
     return LogLine(
         vpn_gateway_id=agent.pk,
         epoch=agent.log_epoch,
         cursor=line.cursor,
         at=line.at,
-        tunnel_ref=line.tunnel,
+        tunnel_ref=line.tunnel if line.tunnel in own else "",
         group=line.group[:8],
         level=line.level,
         severity=severity(line.level, line.text),
