@@ -3,6 +3,8 @@
 const REFRESH_MS = 30_000;
 const UNITS = ["b/s", "kb/s", "Mb/s", "Gb/s", "Tb/s"];
 const TIME = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
+const HOURS = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DAYS = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric" });
 
 const rate = (bits) => {
   if (bits == null) return "–";
@@ -57,29 +59,36 @@ class Traffic {
       return { stroke, width: 1.5, points: { size: 4, fill: stroke }, fill: fill && faded(stroke) };
     };
     const stepped = { ...line("up", true), paths: uPlot.paths.stepped({ align: 1 }) };
+    const most = Math.max(1000, largest(data.in), largest(data.out));
     this.plots = [
-      this.plot("rate", 180, [line("in", true), line("out")], [data.in, data.out], rate, [0, Math.max(1000, largest(data.in), largest(data.out))]),
-      this.plot("up", 90, [stepped], [data.up], String, [0, Math.max(1, data.total)]),
+      this.plot("rate", [line("in", true), line("out")], [data.in, data.out], most, { height: 190, words: rate, times: true }),
+      this.plot("up", [stepped], [data.up], Math.max(1, data.total), { height: 56, words: String, marks: [0, data.total] }),
     ];
-    if (some) this.plots.push(this.plot("rtt", 100, [line("rtt")], [data.rtt], milliseconds, [0, largest(data.rtt)]));
+    if (some) this.plots.push(this.plot("rtt", [line("rtt", true)], [data.rtt], largest(data.rtt), { height: 80, words: milliseconds }));
     const peaks = `in at most ${rate(largest(data.in))}, out at most ${rate(largest(data.out))}`;
     this.find("rate").setAttribute("aria-label", `Chart of the traffic: ${peaks}`);
     this.tell(null);
   }
 
-  plot(name, height, lines, columns, words, [low, high]) {
+  // One of the charts; `most` is the largest value, `marks` are the lines of the y axis where they are not round numbers.
+  plot(name, lines, columns, most, { height, words, marks, times = false }) {
     const box = this.find(name);
     const text = colour(this.card, ".traffic-now");
     const grid = { stroke: faded(text), width: 1 };
-    const font = `12px ${getComputedStyle(this.card).fontFamily}`;
-    const axis = { stroke: text, font, grid, ticks: grid };
+    const axis = { stroke: text, font: `12px ${getComputedStyle(this.card).fontFamily}`, grid, ticks: grid };
+    const clock = this.range === "7d" ? DAYS : HOURS;
+    const told = (_, places) => places.map((place) => clock.format(new Date(place * 1000)));
     const options = {
       width: box.clientWidth,
       height,
+      padding: [8, 20, times ? 0 : 8, 0],
       legend: { show: false },
       cursor: { sync: { key: "traffic" }, y: false, drag: { setScale: false, x: false } },
-      scales: { y: { range: [low, high * 1.08] } },
-      axes: [axis, { ...axis, size: 76, space: 28, values: (_, marks) => marks.map((mark) => (Number.isInteger(mark) || name !== "up" ? words(mark) : "")) }],
+      scales: { y: { range: [0, most * 1.08] } },
+      axes: [
+        { ...axis, show: times, space: 70, size: 30, values: told },
+        { ...axis, size: 76, space: 26, splits: marks && (() => marks), values: (_, places) => places.map(words) },
+      ],
       series: [{}, ...lines],
       hooks: { setCursor: [({ cursor }) => this.tell(cursor.idx)] },
     };
