@@ -34,7 +34,7 @@ _RTT = re.compile(r"= [\d.]+/([\d.]+)/")
 class SidePlan:
     """What a side shall be.
 
-    `addresses` are its public ones (at most one of a family, all sides in 203.0.113.0/24 and 2001:db8:ffff::/64),
+    `addresses` are its public ones, in 203.0.113.0/24 and 2001:db8:ffff::/64 (a gateway has at most one of a family),
     `lan` the inner ones that it answers on; `settings` are further lines of charon's section in strongswan.conf.
     """
 
