@@ -201,12 +201,14 @@ def test_a_cursor_fits_its_own_order_only(viewer: Client) -> None:
 def test_its_address_is_short_and_its_results_come_alone(viewer: Client) -> None:
     make.a_tunnel()
     sent = "/tunnels/?q=idc&status=&sort=-created&region=&network=&gateway=&customer=&tag="
-    response = viewer.get(sent, headers=HTMX)
+    response = viewer.get(sent, headers={**HTMX, "HX-Trigger": "finder"})
     html = response.content.decode()
     assert response["HX-Push-Url"] == "/tunnels/?q=idc"
     assert "HX-Request" in response["Vary"]
     assert "<html" not in html
     assert html.strip().startswith('<div id="results"')
+    # Results that fetch themselves again are no step in the browser's history.
+    assert "HX-Push-Url" not in viewer.get("/tunnels/?q=idc", headers=HTMX)
 
 
 def test_it_leads_the_way_when_nothing_is_shown() -> None:
