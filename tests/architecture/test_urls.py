@@ -23,6 +23,7 @@ SAMPLES = {
     "pk": 1,
     "code": "eu-central",
     "username": "somebody",
+    "ident": "eu-central",
 }
 
 

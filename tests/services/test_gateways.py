@@ -146,7 +146,7 @@ def test_it_makes_all_tunnels_of_a_moved_vpn_gateway_wait() -> None:
         type_=gateway.type,
         vpc=gateway.vpc,
         ccn=None,
-        public_ip="2001:db8::53",
+        public_ip="203.0.113.253",
     )
     assert moved == [first, second]
     for tunnel in (first, second):
@@ -175,8 +175,10 @@ def test_it_keeps_the_network_of_a_gateway_with_tunnels() -> None:
     assert sentences(refused) == [
         (
             "type",
-            (f"frankfurt-1 is used by 1 tunnel: {tunnel}. Its region, type and network are fixed while it has "
-            "tunnels; delete them first, or make another gateway."),
+            (
+                f"frankfurt-1 is used by 1 tunnel: {tunnel}. Its region, type and network are fixed while it has "
+                "tunnels; delete them first, or make another gateway."
+            ),
         )
     ]
     tunnel.delete()
