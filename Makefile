@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 TEMPLATES = find templates tunnels -name '*.html' -print0 | xargs -0 -r
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench lint format check install install-dev requirements clean
+.PHONY: help run demo test bench screenshots lint format check install install-dev requirements clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 22
@@ -23,6 +23,11 @@ test: install-dev ## Lint, then run all tests
 
 bench: install-dev ## Measure pages and checks on 10,000 tunnels, beside bare floors
 	@$(PY) -m benchmarks
+
+screenshots: install-dev ## Take the pictures of the README anew, from the test of the first hour
+	@$(PY) -m pytest -q tests/e2e/test_journey.py
+	@cp "$${VPNCONSOLE_VAR_DIR:-var}/screenshots/journey-02-tunnels.png" docs/images/tunnels.png
+	@cp "$${VPNCONSOLE_VAR_DIR:-var}/screenshots/journey-05-wizard-conflict.png" docs/images/conflict.png
 
 lint: install-dev ## Style, types, direction of imports, templates, settings, migrations
 	@echo "Linting …"
