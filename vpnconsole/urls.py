@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from vpnconsole.accounts import closed
 from vpnconsole.health import healthz, readyz
+
+# Pages of allauth that send or await a letter, or open the console to anybody.
+LETTERS = r"^accounts/(?:signup|email|confirm-email|password/reset|login/code)(?:/|$)"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="tunnels:list")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    re_path(LETTERS, closed),
     path("accounts/", include("allauth.urls")),
     path("", include("tunnels.web.urls")),
 ]
