@@ -91,7 +91,7 @@ def test_it_leaves_out_what_has_no_effect(viewer: Client, tunnel: Tunnel) -> Non
 def test_it_claims_nothing_before_the_gateway_has_reported(viewer: Client, tunnel: Tunnel) -> None:
     html = shown(viewer, tunnel)
     assert words(html) == ["Provisioning", *["Not reported yet"] * 4, "Off"]
-    assert "frankfurt-1 has not reported yet" in html
+    assert "Waiting for the first report of frankfurt-1." in html
     assert "none yet" in html
 
 
@@ -100,6 +100,23 @@ def test_it_shows_what_the_gateway_reported(viewer: Client) -> None:
     html = shown(viewer, tunnel)
     assert words(html) == ["Connected", *["Up"] * 5, "Healthy"]
     assert "All mappings are up." in html
+
+
+@pytest.mark.parametrize(
+    ("phase1", "intent", "state", "word"),
+    [
+        ("established", "up", "negotiating", "Negotiating"),
+        ("none", "up", "disconnected", "Down"),
+        ("none", "down", "disabled", "Down"),
+    ],
+)
+def test_its_dots_tell_what_its_words_tell(
+    viewer: Client, tunnel: Tunnel, phase1: str, intent: str, state: str, word: str
+) -> None:
+    make.connect(tunnel, up=0)
+    TunnelState.objects.update(phase1=phase1)
+    Tunnel.objects.update(intent=intent)
+    assert shown(viewer, tunnel).count(f'<span class="state state-{state}">{word}</span></td>') == 4
 
 
 def test_it_does_not_guess_which_mapping_is_down(viewer: Client, tunnel: Tunnel) -> None:
@@ -114,7 +131,7 @@ def test_it_claims_nothing_of_a_change_that_is_not_applied(viewer: Client, tunne
     editing.update_ipsec(actor=make.SYSTEM, tunnel=tunnel, ipsec=IpsecSettings(pfs=""))
     html = shown(viewer, tunnel)
     assert words(html)[:5] == ["Provisioning", *["Not reported yet"] * 4]
-    assert "frankfurt-1 has still to apply revision 2." in html
+    assert "Waiting for frankfurt-1 to take over the change." in html
 
 
 def test_it_does_not_even_read_the_key(viewer: Client, tunnel: Tunnel) -> None:
@@ -129,7 +146,7 @@ def test_it_shows_nothing_stale_as_live(viewer: Client) -> None:
     VpnGateway.objects.update(last_seen=timezone.now() - timedelta(minutes=5))
     html = shown(viewer, tunnel)
     assert words(html) == ["Unknown", "Unknown", "Unknown", "Not reported yet"]
-    assert "frankfurt-1 has stopped reporting" in html
+    assert "frankfurt-1 has been silent since" in html
 
 
 def test_it_says_why_an_edit_failed(viewer: Client, tunnel: Tunnel) -> None:
@@ -140,7 +157,7 @@ def test_it_says_why_an_edit_failed(viewer: Client, tunnel: Tunnel) -> None:
     state.save()
     html = shown(viewer, tunnel)
     assert words(html)[0] == "Failed"
-    assert "could not apply revision 1: no such &lt;proposal&gt;" in html
+    assert "<p>no such &lt;proposal&gt;.</p>" in html
 
 
 def test_it_polls_only_for_what_changed(viewer: Client, tunnel: Tunnel) -> None:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
 from itertools import groupby
-from types import MappingProxyType
-from typing import Final
 
 from tunnels.domain import crypto
 from tunnels.domain.crypto import Strength, Transform
 from tunnels.domain.proposals import IkeVersion, weaknesses
-from tunnels.domain.status import Phase1, Provisioning, Word, shown_word
+from tunnels.domain.status import (
+    Intent,
+    Phase1,
+    Provisioning,
+    Situation,
+    Word,
+    explain,
+    shown_word,
+)
 from tunnels.models import Mapping, Tunnel
 from tunnels.services.actions import is_silent
 
 _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
-
-_REASONS: Final[MappingABC[Word, str]] = MappingProxyType(
-    {
-        Word.CONNECTED: "All mappings are up.",
-        Word.NEGOTIATING: "The gateways are talking, and no mapping is up yet.",
-        Word.DISCONNECTED: "The two gateways have no connection.",
-        Word.DISABLED: "It was taken down on purpose. Bring it up to use it again.",
-        Word.DELETING: "The VPN gateway has still to confirm that it has let go of it.",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +44,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairRow:
-    """One mapping and what is known about it: `state` is up, down or "" for not reported."""
+    """One mapping and what is known about it: the `state` is told by dot and `state_text`."""
 
     local: str
     remote: str
-    state: str
+    state: Word
     state_text: str
 
 
@@ -173,35 +168,39 @@ def duration(seconds: int) -> str:
 
 def _reason(tunnel: Tunnel, word: Word) -> str:
     state, gateway = tunnel.state, tunnel.vpn_gateway
-    if word is Word.UNKNOWN:
-        return f"{gateway.name} has stopped reporting, so nobody knows what the tunnel does now."
-    if tunnel.reset_count > state.resets_done:
-        return f"A reset was requested; {gateway.name} has still to do it."
-    if word is Word.FAILED:
-        why = state.failure or "it gave no reason"
-        return f"{gateway.name} could not apply revision {tunnel.revision}: {why}"
-    if word is Word.PARTIAL:
-        return f"{state.mappings_up} of {state.mappings_total} mappings are up."
-    if word is Word.PROVISIONING:
-        if gateway.last_seen is None:
-            return f"{gateway.name} has not reported yet. The tunnel comes up when it does."
-        return f"{gateway.name} has still to apply revision {tunnel.revision}."
-    return _REASONS.get(word, "")
+    situation = Situation(
+        word=word,
+        intent=Intent(tunnel.intent),
+        gateway=gateway.name,
+        peer=str(tunnel.customer_gateway.public_ip),
+        seen=gateway.last_seen is not None,
+        silent_since=gateway.last_seen if is_silent(gateway) else None,
+        reset_waits=tunnel.reset_count > state.resets_done,
+        failure=state.failure,
+        up=state.mappings_up,
+        total=state.mappings_total,
+    )
+    # What a gateway gives as its reason may be a sentence already.
+    return f"{explain(situation).rstrip('.')}."
 
 
-def _pair_state(tunnel: Tunnel) -> tuple[str, str]:
+def _pair_state(tunnel: Tunnel) -> tuple[Word, str]:
     """What is known of every pair. The gateway counts the pairs that are up; a count names none of them."""
     state = tunnel.state
     if is_silent(tunnel.vpn_gateway):
-        return "", "Unknown"
+        return Word.UNKNOWN, "Unknown"
     current = state.provisioning == Provisioning.APPLIED.value
     if state.observed_at is None or not current:
-        return "", "Not reported yet"
+        return Word.UNKNOWN, "Not reported yet"
     if state.mappings_up >= state.mappings_total:
-        return "up", "Up"
-    if state.mappings_up == 0:
-        return "down", "Negotiating" if state.phase1 != Phase1.NONE.value else "Down"
-    return "", "Not reported one by one"
+        return Word.CONNECTED, "Up"
+    if state.mappings_up:
+        return Word.UNKNOWN, "Not reported one by one"
+    if tunnel.intent != Intent.UP:
+        return Word.DISABLED, "Down"
+    if state.phase1 != Phase1.NONE.value:
+        return Word.NEGOTIATING, "Negotiating"
+    return Word.DISCONNECTED, "Down"
 
 
 def _algorithm(label: str, transform: Transform) -> Fact:

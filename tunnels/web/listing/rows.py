@@ -10,13 +10,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
-from typing import Final
 
 from django.conf import settings
 from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
-from tunnels.domain.status import Health, Intent, Word
+from tunnels.domain.status import Health, Intent, Situation, Word, explain
 from tunnels.models.listing import Row
 from tunnels.web.menu import Powers, links_to
 
@@ -95,34 +94,23 @@ def cells_of(row: Row) -> Cells:
 
 
 def why(row: Row) -> str:
-    """The sentence below the status word: what is being waited for, or what went wrong."""
-    gateway = row.gateway
-    if row.silent:
-        waits = (
-            f"Waits for {gateway.name}, silent"
-            if row.word is Word.DELETING
-            else f"No report from {gateway.name}"
-        )
-        return f"{waits} since {gateway.last_seen:%d %b, %H:%M} UTC"
-    if row.reset_count > row.resets_done and row.intent == Intent.UP:
-        return "Reset requested"
-    if row.word is Word.PROVISIONING and gateway.last_seen is None:
-        return "Waiting for the gateway’s agent"
-    if row.word is Word.FAILED and row.failure:
-        return row.failure
-    if row.word in _WHYS:
-        return _WHYS[row.word].format(peer=row.customer_ip)
-    return "" if row.intent == Intent.UP else "Going down"
-
-
-_WHYS: Final = {
-    Word.PROVISIONING: "The gateway is taking over the change",
-    Word.DELETING: "Waiting for the gateway to let go",
-    Word.FAILED: "The gateway could not apply it; see the log",
-    Word.NEGOTIATING: "Talking to {peer}",
-    Word.DISCONNECTED: "The customer device has not answered",
-    Word.DISABLED: "Taken down",
-}
+    """The sentence below the status word; "" where the columns beside it say as much."""
+    gateway, reset_waits = row.gateway, row.reset_count > row.resets_done
+    if row.word in {Word.CONNECTED, Word.PARTIAL} and row.intent == Intent.UP and not reset_waits:
+        return ""
+    situation = Situation(
+        word=row.word,
+        intent=Intent(row.intent),
+        gateway=gateway.name,
+        peer=str(row.customer_ip),
+        seen=gateway.last_seen is not None,
+        silent_since=gateway.last_seen if row.silent else None,
+        reset_waits=reset_waits,
+        failure=row.failure,
+        up=row.up,
+        total=row.total,
+    )
+    return explain(situation)
 
 
 def version_of(cells: Sequence[Cells], *, moved: bool) -> str:
