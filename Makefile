@@ -5,7 +5,7 @@ PY := .venv/bin/python
 STRONGSWAN = strongswan-swanctl charon-systemd libcharon-extra-plugins libstrongswan-extra-plugins iproute2 iputils-ping
 TEMPLATES = find templates tunnels -name '*.html' -print0 | xargs -0 -r
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench lab lab-matrix lint format check install install-dev requirements clean
+.PHONY: help run demo test bench lab lab-matrix screenshots lint format check install install-dev requirements clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 22
@@ -32,6 +32,11 @@ lab-matrix: install ## Negotiate every combination of algorithms between two rea
 bench: install-dev ## Measure pages and checks on 10,000 tunnels, beside bare floors
 	@$(PY) -m benchmarks
 
+screenshots: install-dev ## Take the pictures of the README anew, from the test of the first hour
+	@$(PY) -m pytest -q tests/e2e/test_journey.py
+	@cp "$${VPNCONSOLE_VAR_DIR:-var}/screenshots/journey-02-tunnels.png" docs/images/tunnels.png
+	@cp "$${VPNCONSOLE_VAR_DIR:-var}/screenshots/journey-05-wizard-conflict.png" docs/images/conflict.png
+
 lint: install-dev ## Style, types, direction of imports, templates, settings, migrations
 	@echo "Linting …"
 	@$(PY) -m ruff check --quiet .
@@ -45,7 +50,7 @@ lint: install-dev ## Style, types, direction of imports, templates, settings, mi
 
 format: install-dev ## Format the code and the templates
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format --quiet .
-	@$(TEMPLATES) .venv/bin/djade --target-version 5.2
+	@$(TEMPLATES) .venv/bin/djade --target-version 5.2 || true # it fails when it changed something
 
 check: install ## Examine the settings
 	@$(PY) manage.py check

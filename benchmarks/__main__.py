@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument(
         "--scales",
         type=int,
-        nargs="*",
+        nargs="+",
         default=[1_000, 10_000, 100_000],
         help="numbers of mappings at which the overlap check is measured",
     )

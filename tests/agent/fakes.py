@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from tunnels.agent.charon import CharonRefused, CharonUnreachable, ChildSa, IkeSa, Version
+from tunnels.agent.charon import CharonRefused, CharonUnreachable, ChildSa, IkeSa, Load, Version
 from tunnels.agent.render import Message
 from tunnels.contract import SyncAnswer, SyncRequest
 
@@ -50,6 +50,20 @@ class FakeCharon:
         if name in self.refused:
             raise CharonRefused("invalid value")
         self.loaded[name] = cast("Message", message[name])
+
+    def load(self, loads: Sequence[Load]) -> Mapping[str, str]:
+        refused = {}
+        for load in loads:
+            try:
+                for message in load.secrets:
+                    self.load_shared(message)
+                for secret in load.forget:
+                    self.unload_shared(secret)
+                if load.connection is not None:
+                    self.load_connection(load.connection)
+            except CharonRefused as reason:
+                refused[load.tunnel] = str(reason)
+        return refused
 
     def unload_connection(self, name: str) -> None:
         self._write(f"unload-conn {name}")

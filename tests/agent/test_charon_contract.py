@@ -9,9 +9,10 @@ import pytest
 from tests.agent.conftest import forget_everything, serve, until, vici
 from tests.agent.documents import ONE, a_mapping, a_tunnel
 from tests.agent.fakes import FakeCharon
-from tunnels.agent.charon import Charon, CharonRefused, CharonUnreachable
-from tunnels.agent.render import child_name, connection_message, secret_messages
+from tunnels.agent.charon import Charon, CharonRefused, CharonUnreachable, Load
+from tunnels.agent.render import Message, child_name, connection_message, secret_messages
 from tunnels.agent.vici_adapter import ViciCharon
+from tunnels.contract import TunnelDocument
 from tunnels.lab import Lab
 
 FIRST, SECOND = a_mapping(), a_mapping("10.0.0.0/24", "192.168.1.0/24")
@@ -39,10 +40,16 @@ def charon(request: pytest.FixtureRequest) -> Iterator[Charon]:
         one.close()
 
 
+def a_load(tunnel: TunnelDocument) -> Load:
+    return Load(
+        tunnel=tunnel.id,
+        secrets=tuple(secret_messages(tunnel)),
+        connection=connection_message(tunnel),
+    )
+
+
 def load(charon: Charon) -> None:
-    for message in secret_messages(TUNNEL):
-        charon.load_shared(message)
-    charon.load_connection(connection_message(TUNNEL))
+    assert charon.load([a_load(TUNNEL)]) == {}
 
 
 def start(charon: Charon) -> None:
@@ -67,6 +74,32 @@ def test_it_lists_what_was_loaded_by_name(charon: Charon) -> None:
     load(charon)
     assert charon.connections() == (ONE,)
     assert charon.shared() == (ONE,)
+
+
+def test_it_loads_many_together_and_a_refused_one_stops_none(charon: Charon) -> None:
+    names = [f"vpnx-{number:08d}" for number in range(300)]
+    loads = [a_load(TUNNEL.model_copy(update={"id": name})) for name in names]
+    bad = names[150]
+    broken: Message = {bad: {"version": "2", "proposals": ["no-such-algorithm"]}}
+    loads[150] = Load(tunnel=bad, secrets=loads[150].secrets, connection=broken)
+    if isinstance(charon, FakeCharon):
+        charon.refused.add(bad)
+    refused = charon.load(loads)
+    assert list(refused) == [bad]
+    assert refused[bad]
+    assert set(charon.connections()) == {*names} - {bad}
+    assert set(charon.shared()) == set(names)
+
+
+def test_a_load_forgets_between_secrets_and_connection(charon: Charon) -> None:
+    load(charon)
+    (message,) = secret_messages(TUNNEL)
+    previous: Message = {**message, "id": f"{ONE}-previous"}
+    charon.load([Load(tunnel=ONE, secrets=(previous, message))])
+    assert set(charon.shared()) == {ONE, f"{ONE}-previous"}
+    charon.load([Load(tunnel=ONE, secrets=(message,), forget=(f"{ONE}-previous",))])
+    assert charon.shared() == (ONE,)
+    assert charon.connections() == (ONE,)
 
 
 def test_it_forgets_what_is_unloaded_and_does_not_mind_a_second_time(charon: Charon) -> None:
@@ -137,7 +170,8 @@ def test_unloading_a_connection_leaves_its_sas(charon: Charon) -> None:
 def test_other_mappings_leave_the_sas_of_those_that_stay(charon: Charon) -> None:
     start(charon)
     before = charon.sas()[0]
-    charon.load_connection(connection_message(TUNNEL.model_copy(update={"mappings": (FIRST,)})))
+    fewer = TUNNEL.model_copy(update={"mappings": (FIRST,)})
+    charon.load([Load(tunnel=ONE, connection=connection_message(fewer))])
     assert carrying(charon) == CHILDREN
     assert charon.sas()[0].unique_id == before.unique_id
 

@@ -8,17 +8,21 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tests.agent.bench import Bench
 from tests.agent.documents import ONE, TWO, a_mapping, a_tunnel, an_ike, an_ipsec
+from tunnels.agent.apply import LOADS_TOGETHER
 from tunnels.agent.charon import CharonUnreachable
+from tunnels.agent.journal import Journal
 from tunnels.contract import TunnelDocument
 from tunnels.domain.proposals import Negotiation
 from tunnels.domain.status import Intent
 
+PASSIVE = an_ike(negotiation=Negotiation.PASSIVE)
 FIRST, SECOND, THIRD = (a_mapping("10.0.0.0/24", f"192.168.{number}.0/24") for number in range(3))
 # Thousands of journals are made here: in memory, if there is such a folder.
 MEMORY = next((path for path in ("/dev/shm",) if Path(path).is_dir()), None)  # noqa: S108
@@ -122,3 +126,24 @@ def test_the_order_of_the_answer_does_not_matter(
 ) -> None:
     with a_bench() as bench:
         assert bench.plan(*pair[0]) == bench.plan(*pair[1])
+
+
+def test_what_is_loaded_together_is_journalled_before_the_first_request() -> None:
+    """Also where one batch ends and the next begins: the kill falls at each write in turn."""
+    tunnels = [a_tunnel(f"vpnx-{number:08d}", ike=PASSIVE) for number in range(LOADS_TOGETHER + 2)]
+    for number in (1, 2, LOADS_TOGETHER, 2 * LOADS_TOGETHER, 2 * LOADS_TOGETHER + 1):
+        with a_bench() as bench:
+            bench.charon.fail_at = number
+            with pytest.raises(CharonUnreachable):
+                bench.make(*tunnels)
+            touched = {said.split()[1] for said in bench.charon.said}
+            kept = Journal(bench.folder, read_only=True).entries
+            known = {name for name, entry in kept.items() if entry.pending or entry.applied}
+            assert touched <= known
+            whole = {
+                name for name in touched
+                if {f"load-shared {name}", f"load-conn {name}"} <= set(bench.charon.said)
+            }  # fmt: skip
+            assert {name for name, entry in kept.items() if entry.applied} <= whole
+            bench.converge(*tunnels)
+            assert holds(bench, tunnels)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -10,11 +12,14 @@ from tunnels.domain.status import (
     Intent,
     Phase1,
     Provisioning,
+    Situation,
     Word,
+    explain,
     is_connected,
     status_word,
 )
 
+SEEN = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 # Everything that can be: one mapping or three, none up, some, all, and more than there should be.
 COUNTS = [(0, 0), (0, 1), (1, 1), (0, 3), (1, 3), (2, 3), (3, 3), (4, 3), (1, 0)]
 TABLE = [
@@ -86,3 +91,38 @@ def test_it_never_calls_a_tunnel_disabled_while_traffic_flows() -> None:
 
 def test_it_is_connected_when_at_least_one_mapping_carries_traffic() -> None:
     assert {word for word in Word if is_connected(word)} == {Word.CONNECTED, Word.PARTIAL}
+
+
+def a_situation(**changes: Any) -> Situation:
+    """A connected tunnel of four mappings, changed so."""
+    usual: dict[str, Any] = {
+        "word": Word.CONNECTED, "intent": Intent.UP, "gateway": "frankfurt-1", "peer": "198.51.100.7",
+        "seen": True, "silent_since": None, "reset_waits": False, "failure": "", "up": 4, "total": 4,
+    }  # fmt: skip
+    return Situation(**usual | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "All mappings are up"),
+        ({"word": Word.PARTIAL, "up": 3}, "3 of 4 mappings are up"),
+        ({"word": Word.NEGOTIATING}, "Talking to 198.51.100.7; no mapping is up yet"),
+        ({"word": Word.DISCONNECTED}, "198.51.100.7 does not answer"),
+        ({"word": Word.PROVISIONING}, "Waiting for frankfurt-1 to take over the change"),
+        ({"word": Word.PROVISIONING, "seen": False}, "Waiting for the first report of frankfurt-1"),
+        ({"word": Word.FAILED}, "frankfurt-1 could not apply it and gave no reason"),
+        ({"word": Word.FAILED, "failure": "no such {proposal}"}, "no such {proposal}"),
+        ({"word": Word.DISABLED, "intent": Intent.DOWN}, "Taken down on purpose"),
+        ({"intent": Intent.DOWN}, "Waiting for frankfurt-1 to take it down"),
+        ({"word": Word.DELETING, "intent": Intent.DELETING}, "Waiting for frankfurt-1 to let go of it"),
+        ({"reset_waits": True}, "Reset requested; waiting for frankfurt-1"),
+        ({"word": Word.UNKNOWN, "silent_since": SEEN}, "frankfurt-1 has been silent since 01 Mar, 12:30 UTC"),
+        (
+            {"word": Word.DELETING, "intent": Intent.DELETING, "silent_since": SEEN},
+            "Waits for frankfurt-1, silent since 01 Mar, 12:30 UTC",
+        ),
+    ],
+)  # fmt: skip
+def test_it_explains_the_word(changes: dict[str, Any], sentence: str) -> None:
+    assert explain(a_situation(**changes)) == sentence

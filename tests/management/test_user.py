@@ -3,6 +3,7 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
@@ -51,6 +52,15 @@ def test_it_renews_the_password() -> None:
     said = run("password", "olga")
     user.refresh_from_db()
     assert user.check_password(said.split()[-1])
+
+
+def test_it_removes_lost_second_factors() -> None:
+    user = make.a_user("olga", "operator")
+    Authenticator.objects.create(user=user, type="totp", data={})
+    run("password", "olga")
+    assert Authenticator.objects.count() == 1
+    run("password", "olga", "--remove-second-factors")
+    assert Authenticator.objects.count() == 0
 
 
 def test_it_deactivates_and_activates() -> None:

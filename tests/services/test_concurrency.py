@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Barrier, Event, Lock
+from time import sleep
 
 import pytest
 from django.db import connection, connections, transaction
@@ -20,6 +21,8 @@ from tunnels.services.constraints import BUSY, constraint_sentences
 pytestmark = pytest.mark.django_db(transaction=True)
 CONNECTIONS = 32
 ROUNDS = 50
+# Nothing takes that long; it makes a thread that died early a failure instead of a test that hangs.
+PATIENCE = 120
 # Each overlaps every other: they enclose each other or are equal, on both sides.
 OVERLAPPING = tuple(
     (f"10.0.0.0/{16 + number % 9}", f"192.168.0.0/{16 + number // 9 % 9}")
@@ -29,7 +32,7 @@ OVERLAPPING = tuple(
 
 def all_at_once(work: Callable[[int], None], pool: ThreadPoolExecutor) -> list[str]:
     """Run `work(number)` on every connection from one starting line; the sentences of those refused."""
-    line = Barrier(CONNECTIONS)
+    line = Barrier(CONNECTIONS, timeout=PATIENCE)
 
     def run(number: int) -> str:
         connections["default"].ensure_connection()
@@ -51,7 +54,7 @@ def pool() -> ThreadPoolExecutor:
 
 def close(pool: ThreadPoolExecutor) -> None:
     """Close the connection of every thread, so that the test database can go."""
-    line = Barrier(CONNECTIONS)
+    line = Barrier(CONNECTIONS, timeout=PATIENCE)
 
     def hang_up(_: int) -> None:
         line.wait()
@@ -101,13 +104,25 @@ def test_it_lets_exactly_one_of_many_rows_through_past_the_service(
     rules = [SpdRule.objects.get(tunnel=tunnel) for tunnel in tunnels]
     Mapping.objects.all().delete()
 
+    # All try at once; then, as the sentence says, again. If all did that at once too, they might get into
+    # each other's way for ever, so they go one after the other, and wait a moment for the first attempts to end.
+    again = Lock()
+
     def insert(number: int) -> None:
+        if not busy(number):
+            return
+        with again:
+            while busy(number):
+                sleep(0.05)
+
+    def busy(number: int) -> bool:
         try:
             insert_once(number)
         except RuleError as error:
             if str(error) != BUSY:
                 raise
-            insert(number)  # as the sentence says: try again
+            return True
+        return False
 
     def insert_once(number: int) -> None:
         local, remote = OVERLAPPING[number]
@@ -152,8 +167,8 @@ def test_it_never_leaves_a_tunnel_outside_a_vpc_that_shrinks(pool: ThreadPoolExe
             actor=make.SYSTEM, vpc=vpc, name=vpc.name, region=vpc.region, cidrs=["10.0.0.0/24"]
         )
         waiting = pool.submit(create)
-        started.wait()
-        until_somebody_waits_for_a_lock()
+        assert started.wait(PATIENCE)
+        until_it_waits_for_a_lock(waiting)
     assert waiting.result() == (
         "10.0.200.0/24 is outside the VPC (10.0.0.0/24); choose a range inside it."
     )
@@ -189,10 +204,10 @@ def test_it_gives_an_address_to_one_of_many(pool: ThreadPoolExecutor) -> None:
     assert CustomerGateway.objects.count() + VpnGateway.objects.count() == 1
 
 
-def until_somebody_waits_for_a_lock() -> None:
-    """Return when another connection to this database is held back by ours."""
+def until_it_waits_for_a_lock(work: Future[str]) -> None:
+    """Return when another connection to this database is held back by ours, or the work ended without waiting."""
     with connection.cursor() as cursor:
-        while True:
+        while not work.done():
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
                 "AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"

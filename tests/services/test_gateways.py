@@ -146,7 +146,7 @@ def test_it_makes_all_tunnels_of_a_moved_vpn_gateway_wait() -> None:
         type_=gateway.type,
         vpc=gateway.vpc,
         ccn=None,
-        public_ip="2001:db8::53",
+        public_ip="203.0.113.253",
     )
     assert moved == [first, second]
     for tunnel in (first, second):

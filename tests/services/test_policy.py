@@ -292,3 +292,12 @@ def test_ipv6_works_from_end_to_end() -> None:
         "2001:db8:a:1::/64 ↔ fd12::/16",
         "fd00::1/128 ↔ fd00:1::1/128",
     ]
+
+
+def test_it_joins_gateways_of_one_family() -> None:
+    customer = make.a_customer_gateway()
+    customer.public_ip = "2001:db8:ffff::20"
+    customer.save()
+    customer.refresh_from_db()
+    with pytest.raises(RuleError, match="both must be IPv4, or both IPv6"):
+        make.a_tunnel(customer_gateway=customer)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 
@@ -142,6 +143,23 @@ def test_it_replaces_a_forgotten_password() -> None:
     event = Event.objects.get()
     assert (event.action, event.before, event.after) == ("user-password-renewed", {}, {})
     assert password.reveal() not in event.message
+
+
+def test_it_removes_lost_second_factors_only_when_told() -> None:
+    admin, user = make.a_user("ada", "admin"), make.a_user("vera", "viewer")
+    for owner in (admin, user):
+        Authenticator.objects.create(user=owner, type="totp", data={"secret": "kept-secret"})
+        Authenticator.objects.create(user=owner, type="recovery_codes", data={})
+    users.renew_password(actor=admin, user=user)
+    assert users.second_factors(user) == ["Recovery codes", "TOTP Authenticator"]
+    users.renew_password(actor=admin, user=user, remove_second_factors=True)
+    assert users.second_factors(user) == []
+    assert len(users.second_factors(admin)) == 2
+    kept, removed = Event.objects.order_by("pk")
+    assert (kept.before, kept.after) == ({}, {})
+    assert removed.before == {"second_factors": ["Recovery codes", "TOTP Authenticator"]}
+    assert removed.after == {"second_factors": []}
+    assert "second factors removed" in removed.message
 
 
 @pytest.mark.parametrize("role", ["", "viewer", "operator"])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,8 +83,18 @@ class IkeSa:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What charon shall be told of one tunnel, in this order: secrets, secrets to forget, the connection."""
+
+    tunnel: str
+    secrets: tuple[Message, ...] = ()
+    forget: tuple[str, ...] = ()
+    connection: Message | None = None
+
+
 class Charon(Protocol):
-    """The requests. Each raises CharonUnreachable; those that change something, CharonRefused too."""
+    """The requests. Each raises CharonUnreachable; those that change something, CharonRefused, but for `load`."""
 
     def version(self) -> Version:
         """Version and plugins."""
@@ -97,14 +108,15 @@ class Charon(Protocol):
     def sas(self, ike: str = "") -> tuple[IkeSa, ...]:
         """All IKE_SAs, or those of one connection."""
 
-    def load_connection(self, message: Message) -> None:
-        """Load or replace one connection."""
+    def load(self, loads: Sequence[Load]) -> Mapping[str, str]:
+        """Load or replace secrets and connections, in order; returns by tunnel why charon refused.
+
+        A refusal stops nothing. The last secret of a tunnel is the one that charon signs with. When this raises,
+        charon did the first so many requests, and nobody knows how many.
+        """
 
     def unload_connection(self, name: str) -> None:
         """Forget a connection; one that is not loaded is no error."""
-
-    def load_shared(self, message: Message) -> None:
-        """Load or replace a secret; the last one loaded is the one that charon signs with."""
 
     def unload_shared(self, secret_id: str) -> None:
         """Forget a secret; one that is not loaded is no error."""

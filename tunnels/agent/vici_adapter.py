@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from vici import Session
@@ -19,12 +19,16 @@ from vici.exception import (
     EventUnknownException,
     SessionException,
 )
+from vici.protocol import Message as Encoding
+from vici.protocol import Packet, Transport
 
-from tunnels.agent.charon import CharonRefused, CharonUnreachable, ChildSa, IkeSa, Version
+from tunnels.agent.charon import CharonRefused, CharonUnreachable, ChildSa, IkeSa, Load, Version
 from tunnels.agent.render import Message
 
 DEFAULT_SOCKET = "unix:///var/run/charon.vici"
 TIMEOUT_SECONDS = 10.0
+# Many small answers come at once.
+RECEIVE_BYTES = 65_536
 
 T = TypeVar("T")
 Answer = Mapping[str, Any]
@@ -70,6 +74,16 @@ class ViciCharon:
         events = self._ask(lambda session: list(session.list_sas(selected)))
         return tuple(_ike_sa(name, body) for event in events for name, body in event.items())
 
+    def load(self, loads: Sequence[Load]) -> dict[str, str]:
+        """Load or replace secrets and connections; returns by tunnel why charon refused.
+
+        All is sent before the first answer is read: charon does the requests of one connection in turn, and
+        answers in that order, however many wait (seen with 5.9.8).
+        """
+        requests = [(load.tunnel, *request) for load in loads for request in _requests(load)]
+        self.writes += len(requests)
+        return self._ask(lambda session: self._in_a_row(session.transport, requests))
+
     def load_connection(self, message: Message) -> None:
         """Load or replace one connection. Raises CharonRefused when charon does not understand it."""
         self._change(lambda session: session.load_conn(message))
@@ -107,6 +121,26 @@ class ViciCharon:
             if "no matching SAs" not in str(refused):
                 raise
 
+    def _in_a_row(
+        self, transport: Transport, requests: Sequence[tuple[str, str, Message]]
+    ) -> dict[str, str]:
+        for _, command, message in requests:
+            transport.send(Packet.request(command, Encoding.serialize(message)))
+        refused: dict[str, str] = {}
+        for tunnel, _, _ in requests:
+            self._extend()
+            answer = Packet.parse(transport.receive())
+            if answer.response_type != Packet.CMD_RESPONSE:
+                raise SessionException(f"unexpected response type {answer.response_type}")
+            said = Encoding.deserialize(answer.payload)
+            if _text(said, "success") == "no":
+                refused.setdefault(tunnel, _text(said, "errmsg"))
+        return refused
+
+    def _extend(self, patience: float = 0.0) -> None:
+        if self._line is not None:
+            self._line.deadline = time.monotonic() + self._timeout + patience
+
     def _change(self, request: Callable[[Any], T], *, patience: float = 0.0) -> T:
         self.writes += 1
         return self._ask(request, patience=patience)
@@ -116,7 +150,7 @@ class ViciCharon:
             if self._line is None:
                 self._line = _Line(self._path, self._timeout)
                 self._session = Session(self._line)
-            self._line.deadline = time.monotonic() + self._timeout + patience
+            self._extend(patience)
             return request(self._session)
         except CommandException as refused:
             raise CharonRefused(str(refused).removeprefix("Command failed: ")) from None
@@ -144,6 +178,7 @@ class _Line:
 
     def __init__(self, path: str, timeout: float) -> None:
         self.deadline = time.monotonic() + timeout
+        self._received, self._read = b"", 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._socket.settimeout(timeout)
@@ -157,8 +192,12 @@ class _Line:
         self._socket.sendall(data)
 
     def recv(self, count: int) -> bytes:
-        self._arm()
-        return self._socket.recv(count)
+        if self._read == len(self._received):
+            self._arm()
+            self._received, self._read = self._socket.recv(RECEIVE_BYTES), 0
+        part = self._received[self._read : self._read + count]
+        self._read += len(part)
+        return part
 
     def gettimeout(self) -> float | None:
         return None
@@ -174,6 +213,15 @@ class _Line:
         if left <= 0:
             raise TimeoutError
         self._socket.settimeout(left)
+
+
+def _requests(load: Load) -> Iterator[tuple[str, Message]]:
+    for message in load.secrets:
+        yield "load-shared", message
+    for secret in load.forget:
+        yield "unload-shared", {"id": secret}
+    if load.connection is not None:
+        yield "load-conn", load.connection
 
 
 def _ike_sa(name: str, body: Answer) -> IkeSa:

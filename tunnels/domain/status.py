@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Intent(StrEnum):
@@ -95,3 +98,60 @@ def is_connected(word: Word) -> bool:
 
 # A gateway whose agent has not reported for this long is silent: what it said last is not shown as live.
 SILENT_AFTER_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What the sentence beside a shown word depends on; `gateway` and `peer` are names for people.
+
+    `cause` is the diagnosis in a sentence, "" without one.
+    `silent_since` is set when the gateway has stopped reporting; `seen` tells whether it ever reported.
+    """
+
+    word: Word
+    intent: Intent
+    gateway: str
+    peer: str
+    seen: bool
+    silent_since: datetime | None
+    reset_waits: bool
+    failure: str
+    up: int
+    total: int
+    cause: str = ""
+
+
+def explain(situation: Situation) -> str:
+    """Why the word is what it is: what is being waited for, or what went wrong. Plain text, no full stop."""
+    s = situation
+    if s.silent_since:
+        waits = f"Waits for {s.gateway}," if s.word is Word.DELETING else f"{s.gateway} has been"
+        return f"{waits} silent since {s.silent_since:%d %b, %H:%M} UTC"
+    if s.reset_waits and s.intent is Intent.UP:
+        return f"Reset requested; waiting for {s.gateway}"
+    if s.intent is Intent.DOWN and s.word is not Word.DISABLED:
+        return f"Waiting for {s.gateway} to take it down"
+    if s.word is Word.PROVISIONING and not s.seen:
+        return f"Waiting for the first report of {s.gateway}"
+    if s.word is Word.FAILED and s.failure:
+        return s.failure
+    if s.cause and s.word in _DIAGNOSED:
+        return s.cause
+    return _EXPLANATIONS[s.word].format(gateway=s.gateway, peer=s.peer, up=s.up, total=s.total)
+
+
+# Words beside which the cause that the log proves says more than we could guess.
+_DIAGNOSED = frozenset({Word.NEGOTIATING, Word.DISCONNECTED, Word.PARTIAL, Word.CONNECTED})
+_EXPLANATIONS: Mapping[Word, str] = MappingProxyType(
+    {
+        Word.PROVISIONING: "Waiting for {gateway} to take over the change",
+        Word.NEGOTIATING: "Talking to {peer}; no mapping is up yet",
+        Word.CONNECTED: "All mappings are up",
+        Word.PARTIAL: "{up} of {total} mappings are up",
+        Word.DISCONNECTED: "{peer} does not answer",
+        Word.DISABLED: "Taken down on purpose",
+        Word.DELETING: "Waiting for {gateway} to let go of it",
+        Word.FAILED: "{gateway} could not apply it and gave no reason",
+        Word.UNKNOWN: "{gateway} has stopped reporting",
+    }
+)

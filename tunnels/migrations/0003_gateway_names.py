@@ -1,4 +1,3 @@
-
 import django.contrib.postgres.indexes
 import django.db.models.functions.text
 import tunnels.models.fields

@@ -100,7 +100,10 @@ def create_tunnel(
             actor=actor,
             action="tunnel-created",
             target=tunnel,
-            message=f"Tunnel {tunnel.name} created with {len(rules)} SPD rules and {total} mappings",
+            message=(
+                f"Tunnel {tunnel.name} created with {len(rules)} SPD rule{'s'[: len(rules) != 1]} "
+                f"and {total} mapping{'s'[: total != 1]}"
+            ),
             after=describe(tunnel),
         )
     return tunnel

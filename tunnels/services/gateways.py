@@ -27,7 +27,7 @@ from tunnels.services.access import Actor, require
 from tunnels.services.constraints import constraint_sentences
 from tunnels.services.editing import mark_pending
 from tunnels.services.inventory import attempt, locked, refuse_while_used
-from tunnels.services.policy import check_identities
+from tunnels.services.policy import check_identities, check_outer_family
 from tunnels.services.specs import identities
 
 # Serialises whoever gives a gateway an address: the rule "no address twice" spans two tables.
@@ -245,11 +245,15 @@ def _tunnels_of(gateway: VpnGateway | CustomerGateway) -> list[Tunnel]:
 
 
 def _readdress(actor: Actor, tunnels: Sequence[Tunnel], why: str) -> None:
-    """Give each tunnel a new revision after one of its ends moved. Raises RuleError when identities collide."""
+    """Give each tunnel a new revision after one of its ends moved. Raises RuleError when identities
+    collide or the families differ."""
     findings = [
         finding.at("public_ip")
         for tunnel in tunnels
-        for finding in check_identities(tunnel, identities=identities(tunnel, tunnel.ike))
+        for finding in (
+            *check_identities(tunnel, identities=identities(tunnel, tunnel.ike)),
+            *check_outer_family(tunnel),
+        )
     ]
     if findings:
         raise RuleError(findings)

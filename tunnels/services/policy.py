@@ -160,7 +160,19 @@ def check_gateway_pair(tunnel: Tunnel, *, identities: tuple[str, str]) -> list[F
         )
     else:
         findings += check_identities(tunnel, identities=identities)
-    return findings
+    return findings + check_outer_family(tunnel)
+
+
+def check_outer_family(tunnel: Tunnel) -> list[Finding]:
+    """A finding when one gateway has an IPv4 address and the other an IPv6 address: no packet could pass."""
+    ours, theirs = tunnel.vpn_gateway.public_ip, tunnel.customer_gateway.public_ip
+    if ours.version == theirs.version:
+        return []
+    message = (
+        f"The VPN gateway has the address {ours} and the customer gateway {theirs}; both must be IPv4, or both IPv6. "
+        "The ranges inside the tunnel may be of either family."
+    )
+    return [Finding(rule="outer-family", message=message, field="customer_gateway")]
 
 
 def check_identities(tunnel: Tunnel, *, identities: tuple[str, str]) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -91,10 +92,11 @@ def update_user(*, actor: Actor, user: User, role: str, may_reveal: bool, active
     return True
 
 
-def renew_password(*, actor: Actor, user: User) -> Secret:
+def renew_password(*, actor: Actor, user: User, remove_second_factors: bool = False) -> Secret:
     """Replace a forgotten password by a generated one, which ends the user's sessions.
 
-    Raises PermissionDenied, and RuleError when somebody does it to themselves.
+    `remove_second_factors` is for somebody who lost them: authenticator app, security keys and recovery codes go,
+    and the password alone lets them in. Raises PermissionDenied, and RuleError when somebody does it to themselves.
     """
     require(actor, "change_user")
     if isinstance(actor, User) and actor.pk == user.pk:
@@ -103,14 +105,26 @@ def renew_password(*, actor: Actor, user: User) -> Secret:
         fresh = _fresh(user)
         password = _set_password(fresh)
         fresh.save(update_fields=["password"])
+        removed = second_factors(fresh) if remove_second_factors else []
+        if removed:
+            Authenticator.objects.filter(user=fresh).delete()
         audit.record(
             actor=actor,
             action="user-password-renewed",
             target=fresh,
-            message=f"New one-time password for {fresh.username}",
+            message=f"New one-time password for {fresh.username}"
+            + ("; second factors removed" if removed else ""),
+            before={"second_factors": removed} if removed else {},
+            after={"second_factors": []} if removed else {},
             level=Event.Level.WARNING,
         )
     return password
+
+
+def second_factors(user: User) -> list[str]:
+    """What the user needs besides the password, as words in alphabetical order."""
+    kinds = Authenticator.objects.filter(user=user).values_list("type", flat=True)
+    return sorted({str(Authenticator.Type(kind).label) for kind in kinds})
 
 
 def may_reveal_by_itself(user: User) -> bool:

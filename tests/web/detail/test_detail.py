@@ -94,7 +94,7 @@ def test_it_leaves_out_what_has_no_effect(viewer: Client, tunnel: Tunnel) -> Non
 def test_it_claims_nothing_before_the_gateway_has_reported(viewer: Client, tunnel: Tunnel) -> None:
     html = shown(viewer, tunnel)
     assert words(html) == ["Provisioning", *["Not reported yet"] * 4, "Off"]
-    assert "frankfurt-1 has not reported yet" in html
+    assert "Waiting for the first report of frankfurt-1." in html
     assert "none yet" in html
 
 
@@ -103,6 +103,23 @@ def test_it_shows_what_the_gateway_reported(viewer: Client) -> None:
     html = shown(viewer, tunnel)
     assert words(html) == ["Connected", *["Up"] * 5, "Healthy"]
     assert "All mappings are up." in html
+
+
+@pytest.mark.parametrize(
+    ("phase1", "intent", "state", "word"),
+    [
+        ("connecting", "up", "negotiating", "Negotiating"),
+        ("none", "up", "disconnected", "Down"),
+        ("none", "down", "disabled", "Down"),
+    ],
+)
+def test_its_dots_tell_what_its_words_tell(
+    viewer: Client, tunnel: Tunnel, phase1: str, intent: str, state: str, word: str
+) -> None:
+    make.connect(tunnel, up=0)
+    TunnelState.objects.update(phase1=phase1)
+    Tunnel.objects.update(intent=intent)
+    assert shown(viewer, tunnel).count(f'<span class="state state-{state}">{word}</span></td>') == 4
 
 
 def test_it_says_which_mapping_is_down(viewer: Client, tunnel: Tunnel) -> None:
@@ -167,7 +184,7 @@ def test_it_claims_nothing_of_a_change_that_is_not_applied(viewer: Client, tunne
     # The first is what it was, and is seen; the second nobody has reported on.
     assert words(shown(viewer, tunnel))[:3] == ["Provisioning", "Up", "Not reported yet"]
     assert words(html)[0] == "Provisioning"
-    assert "frankfurt-1 has still to apply revision 2." in html
+    assert "Waiting for frankfurt-1 to take over the change." in html
 
 
 def test_it_does_not_even_read_the_key(viewer: Client, tunnel: Tunnel) -> None:
@@ -182,7 +199,7 @@ def test_it_shows_nothing_stale_as_live(viewer: Client) -> None:
     VpnGateway.objects.update(last_seen=timezone.now() - timedelta(minutes=5))
     html = shown(viewer, tunnel)
     assert words(html) == ["Unknown", "Unknown", "Unknown", "Not reported yet"]
-    assert "frankfurt-1 has stopped reporting" in html
+    assert "frankfurt-1 has been silent since" in html
 
 
 def test_it_says_why_an_edit_failed(viewer: Client, tunnel: Tunnel) -> None:
@@ -193,7 +210,7 @@ def test_it_says_why_an_edit_failed(viewer: Client, tunnel: Tunnel) -> None:
     state.save()
     html = shown(viewer, tunnel)
     assert words(html)[0] == "Failed"
-    assert "could not apply revision 1: no such &lt;proposal&gt;" in html
+    assert "<p>no such &lt;proposal&gt;.</p>" in html
 
 
 def test_it_polls_only_for_what_changed(viewer: Client, tunnel: Tunnel) -> None:

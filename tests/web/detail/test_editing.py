@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +11,7 @@ from django.test import Client
 
 from tests import factories as make
 from tunnels.domain.proposals import PRESETS, IpsecSettings
+from tunnels.domain.secret import Secret
 from tunnels.models import Event, Mapping, Tunnel, vault
 from tunnels.services import editing
 from tunnels.services.policy import HealthRequest
@@ -152,15 +154,43 @@ def test_it_reviews_before_saving_and_carries_a_typed_key_only_encrypted(
     assert Tunnel.objects.get().psk.reveal() == make.CANARY_PSK
     kept = re.search(r'name="kept" value="([^"]+)"', html)
     assert kept
-    assert vault.decrypt(kept[1]).reveal() == OTHER_PSK
     operator.post(form_of(tunnel, "basic"), {**data, "basic-psk": "", "kept": kept[1], "save": "1"})
     assert Tunnel.objects.get().psk.reveal() == OTHER_PSK
 
 
-def test_it_takes_a_forged_key_token_for_none(operator: Client, tunnel: Tunnel) -> None:
-    seen = seen_in(operator, tunnel, "basic")
-    operator.post(form_of(tunnel, "basic"), {**BASIC, "seen": seen, "kept": "x" * 99, "save": "1"})
-    assert Tunnel.objects.get().psk.reveal() == make.CANARY_PSK
+def kept_key(client: Client, tunnel: Tunnel) -> str:
+    """The token of a key that this client typed for this tunnel and has not saved."""
+    data = {**BASIC, "basic-psk": OTHER_PSK, "seen": seen_in(client, tunnel, "basic")}
+    html = client.post(form_of(tunnel, "basic"), {**data, "review": "1"}).text
+    found = re.search(r'name="kept" value="([^"]+)"', html)
+    assert found
+    return found[1]
+
+
+def refused_key(client: Client, tunnel: Tunnel, token: str) -> bool:
+    """Whether saving with this token is refused, with the reason, and changes nothing."""
+    data = {**BASIC, "seen": seen_in(client, tunnel, "basic"), "kept": token, "save": "1"}
+    answer = client.post(form_of(tunnel, "basic"), data)
+    assert Tunnel.objects.get(pk=tunnel.pk).psk.reveal() == make.CANARY_PSK
+    return answer.status_code == 422 and "is not held any more; type it again" in answer.text
+
+
+def test_it_saves_no_key_from_a_token_that_is_not_theirs(operator: Client, tunnel: Tunnel) -> None:
+    other = make.a_tunnel(name="other", vpn_gateway=make.a_vpn_gateway())
+    colleague = Client()
+    colleague.force_login(make.a_user("oleg", "operator"))
+    forged = vault.encrypt(Secret(OTHER_PSK))
+    for token in ("x" * 99, forged, kept_key(operator, other), kept_key(colleague, tunnel)):
+        assert refused_key(operator, tunnel, token), token
+
+
+def test_it_forgets_a_typed_key_after_an_hour(
+    operator: Client, tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = kept_key(operator, tunnel)
+    now = time.time()
+    monkeypatch.setattr("django.core.signing.time.time", lambda: now + 3_700)
+    assert refused_key(operator, tunnel, token)
 
 
 @pytest.mark.parametrize(

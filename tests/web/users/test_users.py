@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -117,6 +118,18 @@ def test_it_renews_a_password_after_asking(admin: Client) -> None:
     assert "no-store" in answer["Cache-Control"]
     assert theirs.get("/activity/").status_code == 302
     assert Event.objects.get().action == "user-password-renewed"
+
+
+def test_it_lets_somebody_in_again_who_lost_the_second_factor(admin: Client) -> None:
+    user = make.a_user("vera", "viewer")
+    confirm = reverse("tunnels:user-password-confirm", args=[user.pk])
+    assert "second factors" not in admin.get(confirm).text
+    Authenticator.objects.create(user=user, type="totp", data={})
+    assert "Also remove their second factors" in admin.get(confirm).text
+    admin.post(renew(user))
+    assert Authenticator.objects.count() == 1
+    admin.post(renew(user), {"remove_second_factors": "1"})
+    assert Authenticator.objects.count() == 0
 
 
 def test_it_answers_each_kind_of_visitor() -> None:

@@ -33,8 +33,14 @@ class Command(BaseCommand):
         role = verbs.add_parser("role", help="give a user another role")
         role.add_argument("name")
         role.add_argument("role", choices=tuple(ROLES))
+        password = verbs.add_parser("password", help="replace the password by a generated one")
+        password.add_argument("name")
+        password.add_argument(
+            "--remove-second-factors",
+            action="store_true",
+            help="also remove authenticator app, security keys and recovery codes",
+        )
         for verb, text in (
-            ("password", "replace the password by a generated one"),
             ("deactivate", "keep the user from signing in"),
             ("activate", "let the user sign in again"),
         ):
@@ -70,9 +76,12 @@ class Command(BaseCommand):
     def _role(self, *, name: str, role: str, **_: Any) -> None:
         self._update(_user(name), role=role)
 
-    def _password(self, *, name: str, **_: Any) -> None:
+    def _password(self, *, name: str, remove_second_factors: bool, **_: Any) -> None:
         user = _user(name)
-        self._show(users.renew_password(actor=ACTOR, user=user))
+        password = users.renew_password(
+            actor=ACTOR, user=user, remove_second_factors=remove_second_factors
+        )
+        self._show(password)
 
     def _deactivate(self, *, name: str, **_: Any) -> None:
         self._update(_user(name), active=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 
 from django.contrib import messages
+from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
@@ -26,6 +28,7 @@ TEMPLATE: Final = "tunnels/detail_edit.html"
 BODY: Final = "step-body"
 SEEN: Final = "seen"
 KEPT: Final = "kept"
+KEPT_FOR: Final = timedelta(hours=1)
 SAVE: Final = "save"
 
 
@@ -70,12 +73,19 @@ def edit_check(request: HtmxHttpRequest, public_id: str) -> HttpResponse:
 
 
 def _posted(request: HtmxHttpRequest, tunnel: Tunnel, step: str) -> AnyForm:
-    kept = {"kept_psk": _kept(request)} if step == "basic" else {}
-    return steps.make_form(step, data=request.POST, **steps.arguments(step, tunnel), **kept)
+    arguments = steps.arguments(step, tunnel)
+    if step != "basic":
+        return steps.make_form(step, data=request.POST, **arguments)
+    kept = _kept(request, tunnel)
+    form = steps.make_form(step, data=request.POST, kept_psk=kept, **arguments)
+    if request.POST.get(KEPT) and not (kept or _typed(request)) and "psk" not in form.errors:
+        # Saving without it would look as if the new key had been saved.
+        form.add_error("psk", "The key that you typed is not held any more; type it again.")
+    return form
 
 
 def _operated(request: HtmxHttpRequest, tunnel: Tunnel, step: str) -> HttpResponse:
-    kept = {"kept_psk": _typed(request) or _kept(request)} if step == "basic" else {}
+    kept = {"kept_psk": _typed(request) or _kept(request, tunnel)} if step == "basic" else {}
     form, focus = FORMS[step].refreshed(
         request.POST, prefix=step, **steps.arguments(step, tunnel), **kept
     )
@@ -126,7 +136,7 @@ def _show(
         "impact": impact,
         "stale": stale,
         "seen": request.POST.get(SEEN) or f"{tunnel.revision}.{basics_mark(tunnel)}",
-        "kept": _token(request, form),
+        "kept": _token(request, tunnel, form),
     }
     partial = "body" if request.htmx.target == BODY else "sheet"
     response = respond(request, TEMPLATE, context, partial=partial, status=status)
@@ -147,17 +157,23 @@ def _typed(request: HtmxHttpRequest) -> Secret | None:
     return Secret(typed) if typed else None
 
 
-def _kept(request: HtmxHttpRequest) -> Secret | None:
-    """The key that was typed before the page came back; a token that is not ours counts as none."""
+def _kept(request: HtmxHttpRequest, tunnel: Tunnel) -> Secret | None:
+    """The key that was typed before the page came back; None when its token is too old or not theirs."""
     try:
-        return vault.decrypt(request.POST.get(KEPT, ""))
-    except vault.VaultError:
+        token = _signer(request, tunnel).unsign(request.POST.get(KEPT, ""), max_age=KEPT_FOR)
+        return vault.decrypt(token)
+    except (BadSignature, vault.VaultError):
         return None
 
 
-def _token(request: HtmxHttpRequest, form: AnyForm) -> str:
+def _token(request: HtmxHttpRequest, tunnel: Tunnel, form: AnyForm) -> str:
     """A typed key, encrypted, so that it survives a page on which no key may stand in clear."""
     if "psk" not in form.fields:
         return ""
-    key = _typed(request) or _kept(request)
-    return vault.encrypt(key) if key else ""
+    key = _typed(request) or _kept(request, tunnel)
+    return _signer(request, tunnel).sign(vault.encrypt(key)) if key else ""
+
+
+def _signer(request: HtmxHttpRequest, tunnel: Tunnel) -> TimestampSigner:
+    """Signs for one user and one tunnel: a token that got about is of no use elsewhere."""
+    return TimestampSigner(salt=f"tunnels.detail.kept.{request.user.pk}.{tunnel.pk}")

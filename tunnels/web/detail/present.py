@@ -13,7 +13,14 @@ from tunnels.domain import crypto
 from tunnels.domain.crypto import Strength, Transform
 from tunnels.domain.proposals import IkeVersion, weaknesses
 from tunnels.domain.rotation import RotationStage
-from tunnels.domain.status import Phase1, Word, shown_word
+from tunnels.domain.status import (
+    Intent,
+    Phase1,
+    Situation,
+    Word,
+    explain,
+    shown_word,
+)
 from tunnels.models import Mapping, Tunnel
 from tunnels.services.actions import is_silent
 from tunnels.services.rotation import stage_of
@@ -24,16 +31,6 @@ _PHASE1: Final[MappingABC[Phase1, str]] = MappingProxyType(
         Phase1.NONE: "none",
         Phase1.CONNECTING: "negotiating",
         Phase1.ESTABLISHED: "established",
-    }
-)
-
-_REASONS: Final[MappingABC[Word, str]] = MappingProxyType(
-    {
-        Word.CONNECTED: "All mappings are up.",
-        Word.NEGOTIATING: "The gateways are talking, and no mapping is up yet.",
-        Word.DISCONNECTED: "The two gateways have no connection.",
-        Word.DISABLED: "It was taken down on purpose. Bring it up to use it again.",
-        Word.DELETING: "The VPN gateway has still to confirm that it has let go of it.",
     }
 )
 
@@ -72,14 +69,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairRow:
-    """One mapping and what is known about it: `state` is up, down or "" for not reported.
+    """One mapping and what is known about it: the `state` is told by dot and `state_text`.
 
     The bytes count since the mapping was made, whatever was rekeyed meanwhile; None when they are not known.
     """
 
     local: str
     remote: str
-    state: str
+    state: Word
     state_text: str
     bytes_in: int | None = None
     bytes_out: int | None = None
@@ -129,7 +126,7 @@ def rule_rows(tunnel: Tunnel) -> list[RuleRows]:
                     str(mapping.local_cidr),
                     str(mapping.remote_cidr),
                     None if silent else told,
-                    phase1=tunnel.state.phase1,
+                    tunnel,
                 )
                 for mapping in group
             ),
@@ -240,40 +237,49 @@ def duration(seconds: int) -> str:
 
 def _reason(tunnel: Tunnel, word: Word) -> str:
     state, gateway = tunnel.state, tunnel.vpn_gateway
-    if word is Word.UNKNOWN:
-        return f"{gateway.name} has stopped reporting, so nobody knows what the tunnel does now."
-    if tunnel.reset_count > state.resets_done:
-        return f"A reset was requested; {gateway.name} has still to do it."
-    if word is Word.FAILED:
-        why = state.failure or "it gave no reason"
-        return f"{gateway.name} could not apply revision {tunnel.revision}: {why}"
-    if word is Word.PARTIAL:
-        return f"{state.mappings_up} of {state.mappings_total} mappings are up."
-    if word is Word.PROVISIONING:
-        if gateway.last_seen is None:
-            return f"{gateway.name} has not reported yet. The tunnel comes up when it does."
-        return f"{gateway.name} has still to apply revision {tunnel.revision}."
-    return _REASONS.get(word, "")
+    situation = Situation(
+        word=word,
+        intent=Intent(tunnel.intent),
+        gateway=gateway.name,
+        peer=str(tunnel.customer_gateway.public_ip),
+        seen=gateway.last_seen is not None,
+        silent_since=gateway.last_seen if is_silent(gateway) else None,
+        reset_waits=tunnel.reset_count > state.resets_done,
+        failure=state.failure,
+        up=state.mappings_up,
+        total=state.mappings_total,
+    )
+    # What a gateway gives as its reason may be a sentence already.
+    return f"{explain(situation).rstrip('.')}."
 
 
 def _pair_row(
-    local: str, remote: str, told: MappingABC[tuple[str, str], Any] | None, *, phase1: str
+    local: str, remote: str, told: MappingABC[tuple[str, str], Any] | None, tunnel: Tunnel
 ) -> PairRow:
     """What the gateway said of the pair; `told` is None when the gateway is silent."""
-    if told is None:
-        return PairRow(local=local, remote=remote, state="", state_text="Unknown")
-    pair = told.get((local, remote))
+    pair = told.get((local, remote)) if told else None
     if pair is None:
-        return PairRow(local=local, remote=remote, state="", state_text="Not reported yet")
-    down = "Negotiating" if pair["state"] or phase1 == Phase1.CONNECTING else "Down"
+        text = "Unknown" if told is None else "Not reported yet"
+        return PairRow(local=local, remote=remote, state=Word.UNKNOWN, state_text=text)
+    state, text = _pair_state(pair, tunnel)
     return PairRow(
         local=local,
         remote=remote,
-        state="up" if pair["up"] else "down",
-        state_text="Up" if pair["up"] else down,
+        state=state,
+        state_text=text,
         bytes_in=pair["bytes_in"],
         bytes_out=pair["bytes_out"],
     )
+
+
+def _pair_state(pair: MappingABC[str, Any], tunnel: Tunnel) -> tuple[Word, str]:
+    if pair["up"]:
+        return Word.CONNECTED, "Up"
+    if tunnel.intent != Intent.UP:
+        return Word.DISABLED, "Down"
+    if pair["state"] or tunnel.state.phase1 == Phase1.CONNECTING:
+        return Word.NEGOTIATING, "Negotiating"
+    return Word.DISCONNECTED, "Down"
 
 
 def _algorithm(label: str, transform: Transform) -> Fact:

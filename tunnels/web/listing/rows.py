@@ -16,7 +16,7 @@ from django.conf import settings
 from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
-from tunnels.domain.status import Health, Intent, Word
+from tunnels.domain.status import Health, Intent, Situation, Word, explain
 from tunnels.models.listing import Row
 from tunnels.web.menu import Powers, links_to
 
@@ -96,6 +96,10 @@ def cells_of(row: Row) -> Cells:
     )
 
 
+# From here on tenths of a millisecond are noise.
+_COARSE_MS: Final = 10.0
+
+
 def _round_trip(milliseconds: float | None) -> str:
     if milliseconds is None:
         return ""
@@ -103,39 +107,25 @@ def _round_trip(milliseconds: float | None) -> str:
 
 
 def why(row: Row) -> str:
-    """The sentence below the status word: what is being waited for, or what went wrong."""
-    gateway = row.gateway
-    if row.silent:
-        waits = (
-            f"Waits for {gateway.name}, silent"
-            if row.word is Word.DELETING
-            else f"No report from {gateway.name}"
-        )
-        return f"{waits} since {gateway.last_seen:%d %b, %H:%M} UTC"
-    if row.reset_count > row.resets_done and row.intent == Intent.UP:
-        return "Reset requested"
-    if row.word is Word.PROVISIONING and gateway.last_seen is None:
-        return "Waiting for the gateway’s agent"
-    if row.word is Word.FAILED and row.failure:
-        return row.failure
-    if row.cause and row.word in _EXPLAINED:
-        return row.cause
-    if row.word in _WHYS:
-        return _WHYS[row.word].format(peer=row.customer_ip)
-    return "" if row.intent == Intent.UP else "Going down"
-
-
-# From here on tenths of a millisecond are noise.
-_COARSE_MS: Final = 10.0
-_EXPLAINED: Final = {Word.NEGOTIATING, Word.DISCONNECTED, Word.PARTIAL, Word.CONNECTED}
-_WHYS: Final = {
-    Word.PROVISIONING: "The gateway is taking over the change",
-    Word.DELETING: "Waiting for the gateway to let go",
-    Word.FAILED: "The gateway could not apply it; see the log",
-    Word.NEGOTIATING: "Talking to {peer}",
-    Word.DISCONNECTED: "The customer device has not answered",
-    Word.DISABLED: "Taken down",
-}
+    """The sentence below the status word; "" where the columns beside it say as much."""
+    gateway, reset_waits = row.gateway, row.reset_count > row.resets_done
+    plain = row.word in {Word.CONNECTED, Word.PARTIAL} and row.intent == Intent.UP
+    if plain and not reset_waits and not row.cause:
+        return ""
+    situation = Situation(
+        word=row.word,
+        intent=Intent(row.intent),
+        gateway=gateway.name,
+        peer=str(row.customer_ip),
+        seen=gateway.last_seen is not None,
+        silent_since=gateway.last_seen if row.silent else None,
+        reset_waits=reset_waits,
+        failure=row.failure,
+        up=row.up,
+        total=row.total,
+        cause=row.cause or "",
+    )
+    return explain(situation)
 
 
 def version_of(cells: Sequence[Cells], *, moved: bool) -> str:

@@ -32,6 +32,8 @@ HEADINGS: Final = {
     "status": (Sort.STATUS, Sort.STATUS_DOWN),
     "created": (Sort.NEWEST, Sort.OLDEST),
 }
+# The id of the form with the search and the filters.
+FINDER: Final = "finder"
 _ID: Final = re.compile(r"vpnx-[a-z0-9]{8}")
 
 
@@ -41,8 +43,8 @@ def tunnel_list(request: HtmxHttpRequest) -> HttpResponse:
     """Answer with the page of the list that the address asks for, or with its results alone."""
     query = read_query(request.GET)
     response = respond(request, "tunnels/list.html", _context(request, query), partial="results")
-    if request.htmx:
-        # The address without the empty fields that the form sends along.
+    if request.htmx.trigger == FINDER:
+        # The address without the empty fields that the form sends along. Whatever else asks stays where it is.
         response["HX-Push-Url"] = query.address(after=query.after, before=query.before)
     return response
 

@@ -86,7 +86,8 @@ def user_edit(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 def user_password_confirm(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The question before a user's password is replaced."""
     user = get_object_or_404(_rows(), pk=pk)
-    return respond(request, "users/renew.html", {"person": user}, partial="dialog")
+    context = {"person": user, "second_factors": users.second_factors(user)}
+    return respond(request, "users/renew.html", context, partial="dialog")
 
 
 @require_POST
@@ -95,9 +96,17 @@ def user_password(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Replace the password of a user and show the new one once."""
     user = get_object_or_404(_rows(), pk=pk)
     try:
-        password = users.renew_password(actor=request.user, user=user)
+        password = users.renew_password(
+            actor=request.user,
+            user=user,
+            remove_second_factors="remove_second_factors" in request.POST,
+        )
     except RuleError as error:
-        context = {"person": user, "refusal": str(error)}
+        context = {
+            "person": user,
+            "refusal": str(error),
+            "second_factors": users.second_factors(user),
+        }
         return respond(request, "users/renew.html", context, partial="dialog", status=422)
     return _show_password(request, user, password, f"New password for {user.username}")
 
