@@ -182,6 +182,16 @@ def test_the_log_format_is_the_one_that_the_agent_reads() -> None:
     assert LogReader.understands(f"{stamp}.123 07[IKE1] <vpnx-7k2m9q4z|3> hello".encode())
 
 
+def test_the_page_and_the_manual_say_the_same() -> None:
+    manual = (settings.BASE_DIR / "docs/agent.md").read_text()
+    plain = "\n".join(line.removeprefix("    ") for line in manual.splitlines())
+    for name in ("strongswan.conf", "vpn-agent.service"):
+        text = (settings.BASE_DIR / "templates/gateways" / name).read_text()
+        text = re.sub(r"^# .*\n", "", text).replace(" of {{ gateway.public_id }}", "")
+        text = text.replace("{{ console }}", "https://console.example.com")
+        assert text.replace("{{ gateway.public_id }}", "vpngw-1a2b3c4d").strip() in plain, name
+
+
 def test_it_warns_where_no_agent_would_come(admin: Client, gateway: VpnGateway) -> None:
     plain = admin.post(page_of(gateway, "agent/enrol/")).content.decode()
     assert "by its https:// address first" in plain
