@@ -103,7 +103,8 @@ SILENT_AFTER_SECONDS = 60
 class Situation:
     """What the sentence beside a shown word depends on; `gateway` and `peer` are names for people.
 
-    `silent_since` is the moment, in words, when the gateway stopped reporting, "" when it has not; `seen` tells whether it ever reported.
+    `silent_since` is the moment, in words, when the gateway stopped reporting, "" when it has not;
+    `seen` tells whether it ever reported.
     """
 
     word: Word
