@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from tunnels.domain.status import (
     status_word,
 )
 
-SEEN = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+SEEN = "01 Mar, 12:30 UTC"
 # Everything that can be: one mapping or three, none up, some, all, and more than there should be.
 COUNTS = [(0, 0), (0, 1), (1, 1), (0, 3), (1, 3), (2, 3), (3, 3), (4, 3), (1, 0)]
 TABLE = [
@@ -97,7 +96,7 @@ def a_situation(**changes: Any) -> Situation:
     """A connected tunnel of four mappings, changed so."""
     usual: dict[str, Any] = {
         "word": Word.CONNECTED, "intent": Intent.UP, "gateway": "frankfurt-1", "peer": "198.51.100.7",
-        "seen": True, "silent_since": None, "reset_waits": False, "failure": "", "up": 4, "total": 4,
+        "seen": True, "silent_since": "", "reset_waits": False, "failure": "", "up": 4, "total": 4,
     }  # fmt: skip
     return Situation(**usual | changes)
 

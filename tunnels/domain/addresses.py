@@ -27,6 +27,8 @@ def parse_network(text: str) -> Network:
     is suggested) or can never carry tunnel traffic (loopback, multicast, unspecified, broadcast).
     """
     text = text.strip()
+    if not text:
+        raise refuse("cidr-missing", "Enter a range, such as 10.0.0.0/24 or 2001:db8::/48.")
     if "/" not in text:
         address = parse_address(text)
         raise refuse(
@@ -61,6 +63,10 @@ def parse_network(text: str) -> Network:
 def parse_address(text: str) -> Address:
     """The IP address written in `text`. Raises RuleError when it is none."""
     text = text.strip()
+    if not text:
+        raise refuse(
+            "address-missing", "Enter an IP address, such as 203.0.113.10 or 2001:db8::10."
+        )
     try:
         if "%" in text:
             raise ValueError(text)

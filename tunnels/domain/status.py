@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -105,7 +104,8 @@ class Situation:
     """What the sentence beside a shown word depends on; `gateway` and `peer` are names for people.
 
     `cause` is the diagnosis in a sentence, "" without one.
-    `silent_since` is set when the gateway has stopped reporting; `seen` tells whether it ever reported.
+    `silent_since` is the moment, in words, when the gateway stopped reporting, "" when it has not;
+    `seen` tells whether it ever reported.
     """
 
     word: Word
@@ -113,7 +113,7 @@ class Situation:
     gateway: str
     peer: str
     seen: bool
-    silent_since: datetime | None
+    silent_since: str
     reset_waits: bool
     failure: str
     up: int
@@ -126,7 +126,7 @@ def explain(situation: Situation) -> str:
     s = situation
     if s.silent_since:
         waits = f"Waits for {s.gateway}," if s.word is Word.DELETING else f"{s.gateway} has been"
-        return f"{waits} silent since {s.silent_since:%d %b, %H:%M} UTC"
+        return f"{waits} silent since {s.silent_since}"
     if s.reset_waits and s.intent is Intent.UP:
         return f"Reset requested; waiting for {s.gateway}"
     if s.intent is Intent.DOWN and s.word is not Word.DISABLED:

@@ -9,7 +9,8 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-_SAMPLE: Final = "vpnx-00000000"
+# An id that stands for any other.
+SAMPLE: Final = "vpnx-00000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Powers:
 
 def links_to(public_id: str) -> Links:
     """The addresses for one tunnel; reversing eight names for each of fifty rows would take longer than the rows."""
-    return Links(*[address.replace(_SAMPLE, public_id) for address in _samples()])
+    return Links(*[address.replace(SAMPLE, public_id) for address in _samples()])
 
 
 def powers_of(user: User) -> Powers:
@@ -65,4 +66,4 @@ def _samples() -> tuple[str, ...]:
         "bring-up",
         "delete-confirm",
     )
-    return tuple(reverse(f"tunnels:{name}", args=[_SAMPLE]) for name in names)
+    return tuple(reverse(f"tunnels:{name}", args=[SAMPLE]) for name in names)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from django.db import Error, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from tunnels.lab import BRANCH, GATEWAY, Lab, LabError
 from tunnels.models import VpnGateway
@@ -78,7 +78,7 @@ class Live:
             return []
         try:
             return self._revive() + self._branch.step()
-        except Error:
+        except (OperationalError, InterfaceError):
             # The next step connects anew; whether the database is gone for good, others watch.
             connection.close()
             return []

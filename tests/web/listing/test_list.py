@@ -68,6 +68,32 @@ def test_it_shows_a_row(viewer: Client) -> None:
         assert part in html, part
 
 
+def test_its_menus_are_of_their_own_row() -> None:
+    operator = browser_of("operator")
+    gateway = make.a_vpn_gateway()
+    made = [
+        make.a_tunnel(f"10.0.{n}.0/24 192.168.{n}.0/24", name=name, vpn_gateway=gateway)
+        for n, name in enumerate(("<b>{name}</b> vpnx-00000000", "plain"))
+    ]
+    html = page(operator)
+    for tunnel in made:
+        for path in ("reset/confirm/", "log/", "config/", "tags/", "take-down/confirm/"):
+            assert html.count(f'href="/tunnels/{tunnel.public_id}/{path}"') == 1
+        assert f'popovertarget="menu-{tunnel.public_id}"' in html
+    assert 'aria-label="Reset plain"' in html
+    assert 'aria-label="Reset &lt;b&gt;{name}&lt;/b&gt; vpnx-00000000"' in html
+    assert "<b>" not in html
+    assert "\ue000" not in html
+
+
+def test_its_tags_are_escaped_and_have_a_column(viewer: Client) -> None:
+    make.a_tunnel(tags={"a>b": "c<d"})
+    html = page(viewer)
+    tag = '<li class="tag">a&gt;b<span class="tag-value">c&lt;d</span></li>'
+    assert html.count(tag) == 2
+    assert re.search(r'<td class="list-tags"><ul[^>]*>' + re.escape(tag), html)
+
+
 @pytest.mark.parametrize(
     ("state", "word", "why"),
     [

@@ -102,6 +102,13 @@ def test_a_broadcast_address_is_no_customer_gateway(walk: Walk) -> None:
     assert "203.0.113.255 is a broadcast address" in text(response)
 
 
+def test_a_new_customer_gateway_is_of_the_family_of_ours(walk: Walk) -> None:
+    over = {"customer_gateway": "new", "new_customer_name": "x", "new_customer_ip": "2001:db8::7"}
+    response = walk.post("basic", **walk.basic(**over))
+    assert response.status_code == 422
+    assert "both must be IPv4, or both IPv6" in text(response)
+
+
 def test_a_new_customer_gateway_needs_the_permission(client: Client, db: None) -> None:
     user = make.a_user("olivia", "operator")
     group = user.groups.get()

@@ -24,6 +24,7 @@ from tunnels.domain.status import (
 from tunnels.models import Mapping, Tunnel
 from tunnels.services.actions import is_silent
 from tunnels.services.rotation import stage_of
+from tunnels.web.moments import short_utc
 
 _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
 _PHASE1: Final[MappingABC[Phase1, str]] = MappingProxyType(
@@ -243,7 +244,7 @@ def _reason(tunnel: Tunnel, word: Word) -> str:
         gateway=gateway.name,
         peer=str(tunnel.customer_gateway.public_ip),
         seen=gateway.last_seen is not None,
-        silent_since=gateway.last_seen if is_silent(gateway) else None,
+        silent_since=short_utc(gateway.last_seen if is_silent(gateway) else None),
         reset_waits=tunnel.reset_count > state.resets_done,
         failure=state.failure,
         up=state.mappings_up,

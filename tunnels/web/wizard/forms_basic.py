@@ -23,7 +23,7 @@ from tunnels.domain.secret import PSK_MAX, PSK_MIN, Secret, generate_psk
 from tunnels.models import CustomerGateway, GatewayType, Region, Tunnel, Vpc, VpnGateway
 from tunnels.services.creation import check_basics
 from tunnels.services.inventory import attempt
-from tunnels.services.policy import HealthRequest, check_gateway_pair
+from tunnels.services.policy import HealthRequest, check_gateway_pair, check_outer_family
 from tunnels.web.errors import add_findings
 from tunnels.web.wizard.forms_common import REFRESHES, Data, PickField, StepForm
 from tunnels.web.wizard.offers import Offers
@@ -326,6 +326,10 @@ class BasicForm(StepForm, forms.Form):
                 f"{known[0].name} ({known[0].public_id}) already has this address; choose that one."
             )
             findings.append(Finding(rule="address-taken", message=message, field="new_customer_ip"))
+        gateway = data.get("vpn_gateway")
+        if address and isinstance(gateway, VpnGateway):
+            pair = Tunnel(vpn_gateway=gateway, customer_gateway=CustomerGateway(public_ip=address))
+            findings += [finding.at("new_customer_ip") for finding in check_outer_family(pair)]
         return findings
 
     def _check_health(self) -> list[Finding]:
