@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.agent.conftest import forget_everything, serve, until, vici
-from tests.agent.documents import ONE, a_mapping, a_tunnel
+from tests.agent.documents import ONE, a_mapping, a_tunnel, an_ike
 from tests.agent.fakes import FakeCharon
 from tunnels.agent.charon import Charon, CharonRefused, CharonUnreachable, Load
 from tunnels.agent.render import Message, child_name, connection_message, secret_messages
 from tunnels.agent.vici_adapter import ViciCharon
 from tunnels.contract import TunnelDocument
+from tunnels.domain.proposals import Negotiation
 from tunnels.lab import Lab
 
 FIRST, SECOND = a_mapping(), a_mapping("10.0.0.0/24", "192.168.1.0/24")
@@ -113,6 +115,22 @@ def test_it_forgets_what_is_unloaded_and_does_not_mind_a_second_time(charon: Cha
 def test_loading_begins_nothing(charon: Charon) -> None:
     load(charon)
     assert charon.sas() == ()
+
+
+@pytest.mark.parametrize(
+    ("negotiation", "expected"),
+    [
+        (Negotiation.ACTIVE, ("none", "none", "clear")),
+        (Negotiation.PASSIVE, ("none", "none", "clear")),
+        (Negotiation.ON_TRAFFIC, ("trap", "none", "restart")),
+    ],
+)
+def test_charon_begins_nothing_by_itself_unless_a_trap_holds_the_reqid(
+    negotiation: Negotiation, expected: tuple[str, ...]
+) -> None:
+    message: Any = connection_message(a_tunnel(ike=an_ike(negotiation=negotiation)))
+    (child,) = message[ONE]["children"].values()
+    assert (child["start_action"], child["close_action"], child["dpd_action"]) == expected
 
 
 def test_all_children_come_up_on_one_ike_sa(charon: Charon) -> None:

@@ -81,8 +81,8 @@ def secret_messages(tunnel: TunnelDocument) -> list[Message]:
 def _child(tunnel: TunnelDocument, mapping: Mapping) -> Message:
     ike, ipsec = tunnel.ike.settings, tunnel.ipsec.settings
     life_bytes = ipsec.lifetime_kb * 1024
-    active = ike.negotiation is Negotiation.ACTIVE
-    restart = ike.dpd_enabled and ike.dpd_action is DpdAction.RESTART
+    trapped = ike.negotiation is Negotiation.ON_TRAFFIC
+    restart = trapped and ike.dpd_enabled and ike.dpd_action is DpdAction.RESTART
     return {
         "mode": "tunnel",
         "local_ts": [str(mapping.local)],
@@ -96,9 +96,11 @@ def _child(tunnel: TunnelDocument, mapping: Mapping) -> Message:
         "rand_bytes": "0",
         # "start" is not used: charon would then begin when it loads and end when it unloads, unasked and unseen.
         # The agent initiates, and sees what is there before it does.
-        "start_action": "trap" if ike.negotiation is Negotiation.ON_TRAFFIC else "none",
-        # When the peer closes an SA that we shall keep up, we open it again.
-        "close_action": "start" if active else "none",
+        "start_action": "trap" if trapped else "none",
+        # Nor does charon open again what was lost: when it restarts several CHILD_SAs of one IKE_SA it asks for
+        # their old reqids and may get one for two of them (seen with 5.9.8), which then carry nothing. The agent does
+        # it. With traps the reqids are held, and charon may restart.
+        "close_action": "none",
         "dpd_action": "restart" if restart else "clear",
     }
 

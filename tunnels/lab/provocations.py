@@ -202,7 +202,7 @@ def _silence() -> Iterator[Provocation]:
     again = {**probing, "negotiation": Negotiation.ACTIVE, "dpd_action": DpdAction.RESTART}
     yield from _rows(
         Code.DPD_TIMEOUT, "line cut while up, and we try again", flavours=PHASE_2, begun_by=(WE,),
-        ours=Setting(ike=again), after=_cut_up,
+        ours=Setting(ike=again, child={"dpd_action": "restart"}), after=_cut_up,
     )  # fmt: skip
 
 
