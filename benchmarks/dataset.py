@@ -10,9 +10,10 @@ from itertools import islice
 from typing import Final
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import F, Max, Model
 from django.utils import timezone
 
+from tunnels.domain.proposals import Negotiation
 from tunnels.domain.secret import Secret
 from tunnels.models import (
     CustomerGateway,
@@ -66,13 +67,18 @@ class Dataset:
         return gateway_of(self.tunnels)
 
 
+def clear() -> None:
+    """Remove all rows, agents and logs too."""
+    with connection.cursor() as cursor:
+        tables = ", ".join(model._meta.db_table for model in ORDER)
+        cursor.execute(f"TRUNCATE {tables} CASCADE")
+
+
 def build(tunnels: int) -> Dataset:
     """Replace all rows by this many tunnels, and let PostgreSQL look at what it has."""
     data = Dataset(tunnels)
     numbers = range(1, tunnels + 1)
-    with connection.cursor() as cursor:
-        tables = ", ".join(model._meta.db_table for model in ORDER)
-        cursor.execute(f"TRUNCATE {tables}")
+    clear()
     _store(Region(pk=n, code=city, name=city.capitalize()) for n, city in enumerate(CITIES, 1))
     _store(map(_vpc, range(1, VPCS + 1)))
     _store(map(_gateway, range(1, data.gateways + 1)))
@@ -107,6 +113,34 @@ def build(tunnels: int) -> Dataset:
                 cursor.execute("SELECT setval(%s, 1000000000)", [sequence])
         cursor.execute("VACUUM ANALYZE")
     return data
+
+
+def crowd(gateway: VpnGateway, tunnels: int) -> None:
+    """Add tunnels of one mapping to a gateway; they wait for their peers, and no host has these addresses."""
+    start = 1 + max(
+        model.objects.aggregate(Max("pk"))["pk__max"] or 0 for model in (Tunnel, CustomerGateway)
+    )
+    numbers = range(start, start + tunnels)
+    _store(
+        CustomerGateway(pk=n, name=f"{_site(n)}-edge", public_ip=IPv4Address("198.18.0.0") + n)
+        for n in numbers
+    )
+    _store(_tunnel(n, gateway=gateway.pk) for n in numbers)
+    _store(IkeConfig(tunnel_id=n, negotiation=Negotiation.PASSIVE.value) for n in numbers)
+    _store(IpsecConfig(tunnel_id=n) for n in numbers)
+    _store(TunnelState(tunnel_id=n, mappings_total=1) for n in numbers)
+    rules = [
+        SpdRule(tunnel_id=n, position=1, local_cidr=IPv4Network("10.0.200.0/24")) for n in numbers
+    ]
+    _store(rules)
+    _store(
+        Mapping(
+            vpn_gateway_id=gateway.pk, tunnel_id=rule.tunnel_id, rule_id=rule.pk,
+            local_cidr=rule.local_cidr, remote_cidr=remote_of(rule.tunnel_id, 1),
+        )
+        for rule in rules
+    )  # fmt: skip
+    VpnGateway.objects.filter(pk=gateway.pk).update(revision=F("revision") + 1)
 
 
 def gateway_of(tunnel: int) -> int:
@@ -159,11 +193,11 @@ def _site(number: int) -> str:
     return f"{SITES[number % len(SITES)]}-{CITIES[number % len(CITIES)]}-{number}"
 
 
-def _tunnel(number: int) -> Tunnel:
+def _tunnel(number: int, *, gateway: int = 0) -> Tunnel:
     return Tunnel(
         pk=number,
         name=_site(number),
-        vpn_gateway_id=gateway_of(number),
+        vpn_gateway_id=gateway or gateway_of(number),
         customer_gateway_id=number,
         psk=Secret("benchmark-benchmark"),
         tags={"env": ("prod", "test", "dev")[number % 3], "team": f"net-{number % 7}"},

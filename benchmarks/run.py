@@ -1,12 +1,9 @@
-"""What is measured, and beside what: always A B A B, so that a slow moment of the machine hits both."""
+"""The console's pages and checks, each beside what its parts cost by themselves."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from ipaddress import IPv4Network
-from statistics import median, quantiles
 from time import perf_counter
 from typing import Final, TextIO
 
@@ -16,19 +13,18 @@ django.setup()
 
 # What imports models has to wait for the line above.
 from django.contrib.auth.models import User  # noqa: E402
-from django.core.management import call_command  # noqa: E402
 from django.db import IntegrityError, connection, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.urls import NoReverseMatch, reverse  # noqa: E402
 
 from benchmarks import bare, dataset  # noqa: E402
+from benchmarks.timing import Step, Times, interleaved  # noqa: E402
 from tunnels.domain.spd import Rule  # noqa: E402
 from tunnels.models import Tunnel  # noqa: E402
 from tunnels.models.listing import Criteria, list_page, list_rows  # noqa: E402
 from tunnels.services.policy import check_policy  # noqa: E402
 from tunnels.web.listing import rows as listed  # noqa: E402
 
-Step = Callable[[], object]
 Value = int | str
 
 # The rows of a page with everything that they show, by hand.
@@ -58,20 +54,8 @@ INSERT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Milliseconds."""
-
-    p50: float
-    p95: float
-
-    def __str__(self) -> str:
-        return f"{self.p50:8.2f} {self.p95:8.2f}"
-
-
-def measure_all(*, tunnels: int, rounds: int, scales: Sequence[int], out: TextIO) -> None:
-    """Build, measure, print; the last line is the summary."""
-    call_command("migrate", verbosity=0)
+def measure_pages(*, tunnels: int, rounds: int, out: TextIO) -> str:
+    """Build, measure and print the list, its searches and a tunnel's page; returns a sentence."""
     started = perf_counter()
     data = dataset.build(tunnels)
     out.write(
@@ -82,28 +66,18 @@ def measure_all(*, tunnels: int, rounds: int, scales: Sequence[int], out: TextIO
         f"{'page':<34}{'p50':>8} {'p95':>8}  {'bare SQL':>8}  {'bare view':>9}  {'× bare view':>11}\n"
     )
     ratio = _pages(rounds, out)
+    return f"the list takes {ratio:.1f} × a bare view of its rows"
+
+
+def measure_checks(*, rounds: int, scales: Sequence[int], out: TextIO) -> str:
+    """Build, measure and print the check of one mapping among so many; returns a sentence."""
     out.write(f"\n{'one mapping, checked or inserted':<34}{'p50':>8} {'p95':>8}  {'floor':>8}\n")
     checks = []
     for mappings in scales:
         scaled = dataset.build(-(-mappings // dataset.MAPPINGS_PER_TUNNEL))
         checks.append((scaled.mappings, _policy(scaled, rounds, out)))
     flat = ", ".join(f"{checked.p50:.2f} ms at {mappings:,}" for mappings, checked in checks)
-    out.write(
-        f"\nSummary: the list takes {ratio:.1f} × a bare view of its rows; a refused check takes {flat} mappings.\n"
-    )
-
-
-def interleaved(rounds: int, *steps: Step) -> list[Times]:
-    """The times of these steps, run in turn; the first rounds warm up and do not count."""
-    taken: list[list[float]] = [[] for _ in steps]
-    for number in range(rounds + 5):
-        for times, step in zip(taken, steps, strict=True):
-            started = perf_counter()
-            step()
-            if number >= 5:
-                times.append((perf_counter() - started) * 1000)
-        gc.collect(0)
-    return [Times(median(times), quantiles(times, n=20)[-1]) for times in taken]
+    return f"a refused check takes {flat} mappings"
 
 
 def _pages(rounds: int, out: TextIO) -> float:
