@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,9 +51,14 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     console: SocketConsole
 
 
+class _TlsServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    console: SocketConsole
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
+    server: _Server | _TlsServer
 
     def do_POST(self) -> None:
         console = self.server.console
@@ -77,17 +83,31 @@ class _Handler(BaseHTTPRequestHandler):
 def a_console(folder: Path) -> Iterator[SocketConsole]:
     """A console that listens in this folder; it answers 503 until it is told otherwise."""
     path = folder / "console"
-    server = _Server(str(path), _Handler)
-    server.console = SocketConsole(f"unix://{path}", lambda _request: Reply(b"", 503))
+    with _Server(str(path), _Handler) as server:
+        with _serving(server, f"unix://{path}") as console:
+            yield console
+    path.unlink()
+
+
+@contextmanager
+def a_tls_console(context: ssl.SSLContext) -> Iterator[SocketConsole]:
+    """The same on this host's own address, by HTTPS."""
+    with _TlsServer(("127.0.0.1", 0), _Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        with _serving(server, f"https://127.0.0.1:{server.server_address[1]}") as console:
+            yield console
+
+
+@contextmanager
+def _serving(server: _Server | _TlsServer, address: str) -> Iterator[SocketConsole]:
+    server.console = SocketConsole(address, lambda _request: Reply(b"", 503))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield server.console
     finally:
         server.shutdown()
-        server.server_close()
         thread.join()
-        path.unlink()
 
 
 def a_token(folder: Path) -> Path:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.console import TOKEN, Reply, SocketConsole, a_console, a_token
+from tests.agent.authority import Authority
+from tests.agent.console import TOKEN, Reply, SocketConsole, a_console, a_tls_console, a_token
 from tests.agent.documents import GATEWAY, KEY, a_tunnel, an_answer
 from tunnels.agent.transport import (
     BadAnswer,
@@ -17,7 +18,7 @@ from tunnels.agent.transport import (
     SyncFailed,
     Unauthorised,
 )
-from tunnels.contract import AgentFacts, SyncRequest
+from tunnels.contract import AgentFacts, SyncAnswer, SyncRequest
 
 REQUEST = SyncRequest(
     facts=AgentFacts(agent_version="0.1.0", boot_id="b", clock=datetime(2026, 1, 1, tzinfo=UTC)),
@@ -142,3 +143,55 @@ def test_a_ca_file_that_holds_no_certificate_is_refused(tmp_path: Path) -> None:
         Console("https://x.example.com", gateway=GATEWAY, token_file=token, ca_file=token)
     with pytest.raises(ConfigurationError, match="No such file"):
         Console("https://x.example.com", gateway=GATEWAY, token_file=token, ca_file=tmp_path / "no")
+
+
+# --- HTTPS ---
+
+
+def over_tls(console: SocketConsole, folder: Path, ca_file: Path | None) -> SyncAnswer:
+    console.reply = lambda _request: Reply(JSON)
+    line = Console(console.address, gateway=GATEWAY, token_file=a_token(folder), ca_file=ca_file)
+    try:
+        return line.sync(REQUEST)
+    finally:
+        line.close()
+
+
+@pytest.fixture
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy of whoever runs the tests is in between."""
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("direct")
+def test_a_console_whose_certificate_the_ca_file_vouches_for(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "own")
+    with a_tls_console(authority.context("127.0.0.1")) as console:
+        assert over_tls(console, tmp_path, authority.file) == ANSWER
+    assert console.headers[0]["Authorization"] == f"Bearer {TOKEN}"
+
+
+@pytest.mark.usefixtures("direct")
+@pytest.mark.parametrize(
+    ("vouches", "address", "expired"),
+    [
+        ("another", "127.0.0.1", False),
+        ("the system's", "127.0.0.1", False),
+        ("own", "127.0.0.2", False),
+        ("own", "127.0.0.1", True),
+    ],
+)
+# httpcore leaves the socket of a failed connection to the garbage collector.
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
+def test_a_console_that_is_not_the_right_one_gets_no_token(
+    tmp_path: Path, vouches: str, address: str, *, expired: bool
+) -> None:
+    own, another = Authority(tmp_path, "own"), Authority(tmp_path, "another")
+    ca_file = {"own": own.file, "another": another.file}.get(vouches)
+    with a_tls_console(own.context(address, expired=expired)) as console:
+        with pytest.raises(SyncFailed, match=r"cannot be reached: .*CERTIFICATE_VERIFY_FAILED"):
+            over_tls(console, tmp_path, ca_file)
+    assert (console.headers, console.requests) == ([], [])
