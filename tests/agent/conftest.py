@@ -38,9 +38,12 @@ def serve(charon: ViciCharon, *tunnels: TunnelDocument) -> None:
     """Let a customer's charon wait for these tunnels, and for no others."""
     forget_everything(charon)
     for tunnel in tunnels:
-        for message in secret_messages(mirrored(tunnel)):
-            charon.load_shared(message)
-        charon.load_connection(connection_message(mirrored(tunnel)))
+        mirror = mirrored(tunnel)
+        for message in secret_messages(mirror):
+            # One charon plays several customers of one gateway here: it tells its keys apart by its own identity too.
+            owners = [mirror.local_identity, mirror.remote_identity]
+            charon.load_shared({**message, "owners": owners})
+        charon.load_connection(connection_message(mirror))
 
 
 def forget_everything(charon: ViciCharon) -> None:

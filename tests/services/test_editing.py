@@ -289,7 +289,7 @@ def test_it_refuses_identities_that_another_tunnel_has(tunnel: Tunnel) -> None:
         editing.update_ike(
             actor=make.SYSTEM, tunnel=tunnel, ike=IkeSettings(remote_fqdn="EDGE.example.net")
         )
-    assert sentences(refused) == [("identity-pair-exists", "remote_fqdn")]
+    assert sentences(refused) == [("identity-exists", "remote_fqdn")]
 
 
 def test_it_lets_a_tunnel_keep_its_own_identities(tunnel: Tunnel) -> None:

@@ -153,13 +153,17 @@ def test_it_joins_two_gateways_once() -> None:
     make.a_tunnel("10.0.9.0/24 192.168.9.0/24", customer_gateway=tunnel.customer_gateway)
 
 
-def test_it_gives_a_pair_of_identities_one_key() -> None:
+def test_it_gives_a_peer_one_key() -> None:
     ike = IkeSettings(local_fqdn="vpn.example.net", remote_fqdn="Edge.example.com")
     tunnel = make.a_tunnel(ike=ike)
-    again = IkeSettings(local_fqdn="VPN.example.net", remote_fqdn="edge.example.com")
+    again = IkeSettings(
+        local_fqdn="another-name-of-ours.example.net", remote_fqdn="edge.example.com"
+    )
     found = refused("10.0.9.0/24 192.168.9.0/24", vpn_gateway=tunnel.vpn_gateway, ike=again)
     assert [(field, row) for field, row, _ in found] == [("remote_fqdn", None)]
-    assert found[0][2].startswith(f"Tunnel {tunnel} already uses the identifiers vpn.example.net")
+    assert found[0][2].startswith(
+        f"Tunnel {tunnel} already uses the customer identifier edge.example.com"
+    )
     other = IkeSettings(local_fqdn="vpn.example.net", remote_fqdn="other.example.com")
     make.a_tunnel("10.0.9.0/24 192.168.9.0/24", vpn_gateway=tunnel.vpn_gateway, ike=other)
     make.a_tunnel(ike=again)

@@ -71,7 +71,9 @@ def secret_messages(tunnel: TunnelDocument) -> list[Message]:
             "id": name,
             "type": "IKE",
             "data": key.get_secret_value().encode("ascii"),
-            "owners": [tunnel.local_identity, tunnel.remote_identity],
+            # Only the peer's identity. charon takes a key for a peer when *any* owner matches either end, so with our
+            # own identity here every customer of this gateway could prove to be any other one.
+            "owners": [tunnel.remote_identity],
         }
         for name, key in keys
         if key is not None

@@ -136,10 +136,10 @@ def check_policy(
 
 
 def check_gateway_pair(tunnel: Tunnel, *, identities: tuple[str, str]) -> list[Finding]:
-    """Findings for a tunnel between two gateways: the tunnel quota, one tunnel a pair, one key a pair of identities.
+    """Findings for a tunnel between two gateways: the tunnel quota, one tunnel a pair, one key a peer.
 
-    charon finds a pre-shared key by the two identities and not by the connection, so a second tunnel with
-    the same two would take the wrong key.
+    charon finds a pre-shared key by the peer's identity and not by the connection, so a second tunnel with
+    the same peer would take the wrong key.
     """
     findings: list[Finding] = []
     limit = quotas().tunnels_per_gateway
@@ -176,24 +176,24 @@ def check_outer_family(tunnel: Tunnel) -> list[Finding]:
 
 
 def check_identities(tunnel: Tunnel, *, identities: tuple[str, str]) -> list[Finding]:
-    """A finding when another tunnel of the gateway has the same two IKE identities, letter case aside."""
-    local, remote = (identity.lower() for identity in identities)
+    """A finding when another tunnel of the gateway has the same customer identity, letter case aside.
+
+    charon finds a key by the peer's identity: with two keys for one peer it could take the wrong one, and either
+    customer could prove to be the other.
+    """
+    remote = identities[1].lower()
     siblings = Tunnel.objects.filter(vpn_gateway=tunnel.vpn_gateway).exclude(pk=tunnel.pk)
-    default_local = str(tunnel.vpn_gateway.public_ip)
     candidates = siblings.filter(
         Q(ike__remote_fqdn__iexact=remote) | Q(ike__remote_fqdn="")
     ).select_related("ike", "customer_gateway")
     for twin in candidates:
-        theirs = (
-            (twin.ike.local_fqdn or default_local).lower(),
-            (twin.ike.remote_fqdn or str(twin.customer_gateway.public_ip)).lower(),
-        )
-        if theirs == (local, remote):
+        theirs = twin.ike.remote_fqdn or str(twin.customer_gateway.public_ip)
+        if theirs.lower() == remote:
             message = (
-                f"Tunnel {twin.name} ({twin.public_id}) already uses the identifiers {local} and {remote}; "
-                "the gateway could not tell their keys apart. Choose another customer identifier."
+                f"Tunnel {twin.name} ({twin.public_id}) already uses the customer identifier {remote}; the gateway "
+                "could not tell their keys apart. Choose another one."
             )
-            return [Finding(rule="identity-pair-exists", message=message, field="remote_fqdn")]
+            return [Finding(rule="identity-exists", message=message, field="remote_fqdn")]
     return []
 
 
