@@ -140,7 +140,7 @@ def test_it_shows_what_each_mapping_carries_and_how_long_phase_1_lasts(
     assert html.count("0 bytes in") == html.count("0 bytes out") == 2
     assert "established since" in html
     assert "4 May 2026, 11:58 UTC" in html
-    assert "between the gateways" in html
+    assert "in UDP (NAT traversal)" in html
     reports.report(tunnel, up=0, phase1=Phase1.CONNECTING)
     html = shown(viewer, tunnel)
     assert words(html) == ["Negotiating", *["Negotiating"] * 4, "Off"]

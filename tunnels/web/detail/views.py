@@ -93,4 +93,4 @@ def _live(tunnel: Tunnel) -> dict[str, Any]:
 def _recent(request: HtmxHttpRequest, public_id: str) -> list[logbook.Entry]:
     if not request.user.has_perm("tunnels.view_event"):
         return []
-    return logbook.newest(Query(target=public_id), limit=RECENT)
+    return logbook.newest(Query(target=public_id, subsystem="console"), limit=RECENT)
