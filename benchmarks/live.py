@@ -192,8 +192,10 @@ def _serve(peer: ViciCharon, far: tuple[str, ...]) -> None:
 
 
 def _load(charon: ViciCharon, document: TunnelDocument) -> None:
+    # The far ends share one charon: their own identities tell their keys apart.
+    owners: list[str] = [document.local_identity, document.remote_identity]
     for message in secret_messages(document):
-        charon.load_shared(message)
+        charon.load_shared({**message, "owners": owners})
     charon.load_connection(connection_message(document))
 
 
