@@ -38,6 +38,11 @@ TUNNEL, MAPPINGS, NONE = Interruption.TUNNEL, Interruption.MAPPINGS, Interruptio
             "Saving takes down 1 mapping and adds 0; the others keep running.",
         ),
         (
+            {"rules": (a_rule("10.0.7.0/24", "192.168.7.0/24"),)},
+            MAPPINGS,
+            "Saving takes down 3 mappings and adds 1; none keeps running.",
+        ),
+        (
             {"health": a_health_check()},
             NONE,
             "Saving adds 1 mapping; running traffic is not interrupted.",

@@ -217,6 +217,23 @@ def test_the_dialog_over_the_list(operator: Page, gateways: None) -> None:
     assert Tunnel.objects.count() == 1
 
 
+def test_a_double_press_of_finish_is_one(operator: Page, gateways: None) -> None:
+    page = operator
+    _open_dialog(page)
+    _basic(page)
+    _press(page, "Generate")
+    _press(page, "Next")
+    _rule(page, 1, "10.0.0.0/24", "192.168.0.0/24")
+    _press(page, "Next")
+    _step(page, "IKE")
+    page.get_by_role("button", name="Finish", exact=True).dblclick()
+    told = page.locator("[data-toasts] .toast-box").filter(has_text="idc-shanghai was created")
+    expect(told).to_have_count(1)
+    expect(page.get_by_role("link", name="idc-shanghai", exact=True)).to_be_visible()
+    assert Tunnel.objects.count() == 1
+    assert page.url.endswith("/tunnels/")
+
+
 def test_enter_means_next(operator: Page, gateways: None) -> None:
     page = operator
     page.goto("/tunnels/new/")

@@ -50,9 +50,10 @@ def edit_impact(before: TunnelSpec, after: TunnelSpec) -> Impact:
     new = {(mapping.local, mapping.remote) for mapping in after.mappings}
     gone, added = len(old - new), len(new - old)
     if gone:
+        others = "the others keep running" if old & new else "none keeps running"
         return Impact(
             interruption=Interruption.MAPPINGS,
-            sentence=f"Saving takes down {_mappings(gone)} and adds {added}; the others keep running.",
+            sentence=f"Saving takes down {_mappings(gone)} and adds {added}; {others}.",
         )
     if added:
         return Impact(
