@@ -9,7 +9,7 @@ import pytest
 
 from tests.chaos.campaign import Campaign, Victim
 from tests.chaos.ledger import Key, compare, lines_of
-from tests.chaos.looks import Generation, disturbed, generations, problems
+from tests.chaos.looks import Generation, disturbed, generations, pings, problems
 from tests.chaos.rig import Rig, until
 
 pytestmark = [pytest.mark.charon, pytest.mark.xdist_group("lab")]
@@ -39,6 +39,17 @@ def test_it_recovers_from_each_kill(rig: Rig) -> None:
     assert well, "\n".join([*said, campaign.summary])
     assert f"{len(Victim)}/{len(Victim)} cycles" in campaign.summary
     assert " 0 lost, 0 doubled, 0 orphans" in campaign.summary
+
+
+def test_every_mapping_carries_again_after_the_customer_died(rig: Rig) -> None:
+    """Several CHILD_SAs at once: what is installed at both ends need not carry."""
+    before = generations(rig)
+    rig.lab.branch.kill_charon()
+    assert Campaign(rig, seed=0).rest() == []
+    assert until(lambda: not pings(rig))
+    touched = {tunnel.id for tunnel in rig.tunnels.values() if tunnel.side == "branch"}
+    assert list(disturbed(before, generations(rig), spared=frozenset(before) - touched)) == []
+    assert len(list(disturbed(before, generations(rig), spared=frozenset(touched)))) == len(touched)
 
 
 def test_it_sees_an_orphan_a_missing_sa_and_a_disturbance(rig: Rig) -> None:
