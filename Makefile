@@ -32,8 +32,8 @@ lab-matrix: install ## Negotiate every combination of algorithms between two rea
 chaos: install-dev ## Kill every process of a whole console and its tunnels, 60 times (CYCLES, SEED)
 	@$(PY) -m tests.chaos --evidence var/chaos --cycles $(or $(CYCLES),60) $(if $(SEED),--seed $(SEED))
 
-bench: install-dev ## Measure pages and checks on 10,000 tunnels, beside bare floors
-	@$(PY) -m benchmarks
+bench: install-dev ## Measure pages, checks and the agent, beside bare floors (PARTS)
+	@$(PY) -m benchmarks $(PARTS)
 
 screenshots: install-dev ## Take the pictures of the README anew, from the test of the first hour
 	@$(PY) -m pytest -q tests/e2e/test_journey.py
