@@ -113,7 +113,7 @@ class IkeForm(StepForm, forms.ModelForm):  # type: ignore[type-arg]
             "remote_fqdn": "Such as edge.example.net. It is a name only and need not resolve.",
             "dpd_enabled": "Asks a silent device whether it is still there.",
             "dpd_timeout": f"{DPD_TIMEOUT_SECONDS[0]} to {DPD_TIMEOUT_SECONDS[1]} without an answer.",
-            "dpd_action": "Negotiate again (a passive gateway still waits for the device), or only drop the connection.",
+            "dpd_action": "Negotiate again (a passive gateway waits for the device), or only drop the connection.",
             "negotiation": "Who begins. Passive waits for the device, and suits devices behind NAT.",
         }
         error_messages: ClassVar = {
