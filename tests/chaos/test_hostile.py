@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -34,7 +34,10 @@ HOSTILE = (
         rules=("10.0.2.0/24 192.168.20.0/24",), remote_fqdn="xn--80ak6aa92e.com",
     ),
 )  # fmt: skip
-GOOD = replace(HOSTILE[0], name="good", psk="good-enough", tags={}, local_fqdn="", remote_fqdn="")
+# Nothing of the hostile tunnels may stand in its way: the tests run in any order.
+GOOD = Wanted(
+    name="good", psk="good-enough", address="203.0.113.40", rules=("10.0.9.0/24 192.168.90.0/24",)
+)
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a line in a name": ({"name": "one\ntwo"}, "name-control-character"),
     "a name that turns around": ({"name": "\u202eevil"}, "name-control-character"),

@@ -115,7 +115,7 @@ def test_an_identifier_in_use_leads_back_to_step_3(walk: Walk) -> None:
     response = walk.post("ipsec", **walk.ipsec(), FINISH="1")
     assert response.headers["Location"] == walk.url("ike")
     page = text(walk.get("ike"))
-    assert "already uses the identifiers vpn.example.com and edge.example.net" in page
+    assert "already uses the customer identifier edge.example.net" in page
     assert 'value="edge.example.net"' in page
     walk.post("ike", **walk.ike(**{**names, "remote_fqdn": "other.example.net"}), FINISH="1")
     assert Tunnel.objects.filter(draft=walk.draft).exists()
