@@ -128,11 +128,8 @@ def check_policy(
             "allowed. Merge ranges, or use another gateway."
         )
         findings.append(Finding(rule="spd-too-many-mappings", message=message, field="rules"))
-    existing = Mapping.objects.overlapping(
-        vpn_gateway=vpn_gateway, mappings=mappings, besides=besides
-    )
-    findings += spd.conflict_findings(spd.find_conflicts(mappings, existing))
-    return findings
+    conflicts = conflicts_of(rules, vpn_gateway=vpn_gateway, health=health, besides=besides)
+    return findings + spd.conflict_findings(conflicts)
 
 
 def check_gateway_pair(tunnel: Tunnel, *, identities: tuple[str, str]) -> list[Finding]:
