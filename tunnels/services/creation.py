@@ -81,7 +81,7 @@ def create_tunnel(
         )
         set_health(tunnel, health)
         ike_config = IkeConfig(tunnel=tunnel, **asdict(ike))
-        findings += check_gateway_pair(tunnel, identities=identities(tunnel, ike_config))
+        findings += check_gateway_pair(tunnel, peer=identities(tunnel, ike_config)[1])
         findings += check_policy(rules, vpn_gateway=gateway, health=health)
         if findings:
             raise RuleError(findings)

@@ -28,7 +28,7 @@ from tunnels.services.constraints import constraint_sentences
 from tunnels.services.creation import check_basics, describe
 from tunnels.services.policy import (
     HealthRequest,
-    check_identities,
+    check_peer_identity,
     check_policy,
     health_word,
     lock_gateway,
@@ -142,7 +142,7 @@ def update_ike(
         relevant = ike != fresh.ike.settings
         for key, value in asdict(ike).items():
             setattr(fresh.ike, key, value)
-        findings += check_identities(fresh, identities=identities(fresh, fresh.ike))
+        findings += check_peer_identity(fresh, peer=identities(fresh, fresh.ike)[1])
         if relevant and not findings:
             fresh.ike.save()
         return relevant, findings

@@ -27,7 +27,7 @@ from tunnels.services.access import Actor, require
 from tunnels.services.constraints import constraint_sentences
 from tunnels.services.editing import mark_pending
 from tunnels.services.inventory import attempt, locked, refuse_while_used
-from tunnels.services.policy import check_identities, check_outer_family
+from tunnels.services.policy import check_outer_family, check_peer_identity
 from tunnels.services.specs import identities
 
 # Serialises whoever gives a gateway an address: the rule "no address twice" spans two tables.
@@ -251,7 +251,7 @@ def _readdress(actor: Actor, tunnels: Sequence[Tunnel], why: str) -> None:
         finding.at("public_ip")
         for tunnel in tunnels
         for finding in (
-            *check_identities(tunnel, identities=identities(tunnel, tunnel.ike)),
+            *check_peer_identity(tunnel, peer=identities(tunnel, tunnel.ike)[1]),
             *check_outer_family(tunnel),
         )
     ]

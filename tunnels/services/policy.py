@@ -132,7 +132,7 @@ def check_policy(
     return findings + spd.conflict_findings(conflicts)
 
 
-def check_gateway_pair(tunnel: Tunnel, *, identities: tuple[str, str]) -> list[Finding]:
+def check_gateway_pair(tunnel: Tunnel, *, peer: str) -> list[Finding]:
     """Findings for a tunnel between two gateways: the tunnel quota, one tunnel a pair, one key a peer.
 
     charon finds a pre-shared key by the peer's identity and not by the connection, so a second tunnel with
@@ -156,7 +156,7 @@ def check_gateway_pair(tunnel: Tunnel, *, identities: tuple[str, str]) -> list[F
             Finding(rule="tunnel-pair-exists", message=message, field="customer_gateway")
         )
     else:
-        findings += check_identities(tunnel, identities=identities)
+        findings += check_peer_identity(tunnel, peer=peer)
     return findings + check_outer_family(tunnel)
 
 
@@ -172,13 +172,13 @@ def check_outer_family(tunnel: Tunnel) -> list[Finding]:
     return [Finding(rule="outer-family", message=message, field="customer_gateway")]
 
 
-def check_identities(tunnel: Tunnel, *, identities: tuple[str, str]) -> list[Finding]:
-    """A finding when another tunnel of the gateway has the same customer identity, letter case aside.
+def check_peer_identity(tunnel: Tunnel, *, peer: str) -> list[Finding]:
+    """A finding when another tunnel of the gateway has the customer identity `peer` too, letter case aside.
 
     charon finds a key by the peer's identity: with two keys for one peer it could take the wrong one, and either
     customer could prove to be the other.
     """
-    remote = identities[1].lower()
+    remote = peer.lower()
     siblings = Tunnel.objects.filter(vpn_gateway=tunnel.vpn_gateway).exclude(pk=tunnel.pk)
     candidates = siblings.filter(
         Q(ike__remote_fqdn__iexact=remote) | Q(ike__remote_fqdn="")

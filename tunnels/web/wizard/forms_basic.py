@@ -310,8 +310,7 @@ class BasicForm(StepForm, forms.Form):
             return []
         # Step 3 may still set other identifiers; what is wrong with those is told there.
         pair = Tunnel(vpn_gateway=gateway, customer_gateway=customer)
-        identities = (str(gateway.public_ip), str(customer.public_ip))
-        found = check_gateway_pair(pair, identities=identities)
+        found = check_gateway_pair(pair, peer=str(customer.public_ip))
         return [finding for finding in found if finding.field in self.fields]
 
     def _check_new_customer(self, data: Mapping[str, Any]) -> list[Finding]:
