@@ -27,7 +27,7 @@ from django.db import Error, connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from tunnels.devices.base import render  # noqa: E402
-from tunnels.devices.strongswan_swanctl.platform import SWANCTL  # noqa: E402
+from tunnels.devices.strongswan_swanctl.platform import PLATFORM as SWANCTL  # noqa: E402
 from tunnels.domain.findings import RuleError  # noqa: E402
 from tunnels.domain.secret import Secret  # noqa: E402
 from tunnels.domain.spd import Rule  # noqa: E402
@@ -176,7 +176,7 @@ def _make(wanted: Wanted) -> Answer:
     return {
         "id": tunnel.public_id,
         "name": tunnel.name,
-        "filename": file.filename,
+        "filename": file.files[0].filename,
         "text": file.text,
         "probed": str(tunnel.health_remote) if tunnel.health_enabled else "",
     }

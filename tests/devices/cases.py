@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from tests.builders import a_health_check, a_rule, a_tunnel_spec, an_endpoint
@@ -24,6 +25,11 @@ CONSOLE_VERSION = "1.2.3"
 
 # Every character that means something to somebody: quotes, comments, blocks, shells, templates.
 HOSTILE_PSK = 'a"b\\c#d{e}f=g\'h$i`j%k;l,m.n:o<p>q&r|s!t*u?v^w~x[y]z(0)1@2+3-4_5/{{6}}{%7%}\\n\\"'
+
+_COMMON_IKE = IkeSettings(encryption="aes-256", integrity="sha2-256", dh_group="dh14")
+_COMMON_IPSEC = IpsecSettings(encryption="aes-256", integrity="sha2-256", pfs="dh14")
+# One range with two others: all combinations of both sides, for devices that can do nothing else.
+_PRODUCT = (a_rule("10.0.0.0/24", "192.168.0.0/24", "192.168.1.0/25"),)
 
 CASES: Mapping[str, TunnelSpec] = {
     "ikev1-main": a_tunnel_spec(
@@ -89,6 +95,46 @@ CASES: Mapping[str, TunnelSpec] = {
             a_rule("10.0.0.0/24", "192.168.0.0/24"),
         ),
         ipsec=IpsecSettings(encryption="aes-256", integrity="sha2-512", pfs="dh21"),
+    ),
+    # What nearly every device can do, so that each has whole files to be read.
+    "common-ikev1-main": a_tunnel_spec(
+        ike=replace(_COMMON_IKE, version=IkeVersion.V1, integrity="sha1", dpd_timeout=45),
+        ipsec=replace(_COMMON_IPSEC, integrity="sha1", lifetime_kb=4_608_000),
+        rules=(
+            a_rule("10.0.0.0/24", "192.168.0.0/24"),
+            a_rule("10.0.1.0/26", "192.168.2.0/24"),
+        ),
+    ),
+    "common-ikev1-aggressive-fqdn": a_tunnel_spec(
+        local=an_endpoint("gateway-beijing", "203.0.113.10", "gateway.example.net"),
+        remote=an_endpoint("shanghai-router", "198.51.100.2", "router.example.com"),
+        ike=replace(
+            _COMMON_IKE,
+            version=IkeVersion.V1,
+            mode=Mode.AGGRESSIVE,
+            encryption="aes-128",
+            integrity="sha1",
+            local_fqdn="gateway.example.net",
+            remote_fqdn="router.example.com",
+            negotiation=Negotiation.PASSIVE,
+            lifetime_seconds=28_800,
+        ),
+        ipsec=replace(_COMMON_IPSEC, encryption="aes-128", integrity="sha1", pfs=""),
+        rules=_PRODUCT,
+    ),
+    "common-ikev2": a_tunnel_spec(ike=_COMMON_IKE, ipsec=_COMMON_IPSEC, rules=_PRODUCT),
+    "common-health-check": a_tunnel_spec(
+        ike=replace(_COMMON_IKE, dpd_enabled=False, negotiation=Negotiation.PASSIVE),
+        ipsec=replace(_COMMON_IPSEC, lifetime_seconds=7_200),
+        rules=(a_rule("169.254.128.0/30", "169.254.129.0/30"),),
+        health=a_health_check("169.254.128.2", "169.254.129.2"),
+    ),
+    "common-ipv6": a_tunnel_spec(
+        local=an_endpoint("gateway-beijing", "2001:db8:a::10"),
+        remote=an_endpoint("shanghai-router", "2001:db8:b::2"),
+        ike=_COMMON_IKE,
+        ipsec=_COMMON_IPSEC,
+        rules=(a_rule("2001:db8:1::/64", "2001:db8:f:2::/64"),),
     ),
 }
 

@@ -1,7 +1,11 @@
-"""The files as they were last read by a person: any change shows up in review, in full."""
+"""The files as they were last read by a person: any change shows up in review, in full.
+
+A device that cannot do what a case asks for has its refusal as the golden: `REFUSED.txt`, one sentence a line.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,27 +13,41 @@ import pytest
 from tests.devices.cases import CASES, render_case
 from tunnels.devices.base import Platform
 from tunnels.devices.registry import PLATFORMS
+from tunnels.domain.findings import RuleError
 
 FOLDER = Path(__file__).parent.parent / "golden"
 
 
+def files_of(platform: Platform, case: str) -> Mapping[str, str]:
+    """File name → text of the case, or the refusal."""
+    try:
+        rendering = render_case(platform, CASES[case])
+    except RuleError as error:
+        return {
+            "REFUSED.txt": "".join(
+                f"{finding.field}: {finding.message}\n" for finding in error.findings
+            )
+        }
+    return {file.filename: file.text for file in rendering.files}
+
+
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("platform", PLATFORMS.values(), ids=lambda platform: platform.id)
-def test_it_writes_the_golden_file(
+def test_it_writes_the_golden_files(
     platform: Platform, case: str, pytestconfig: pytest.Config
 ) -> None:
-    rendering = render_case(platform, CASES[case])
-    path = FOLDER / platform.id / case / rendering.filename
+    files = files_of(platform, case)
+    folder = FOLDER / platform.id / case
     if pytestconfig.getoption("update_golden"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(rendering.text, encoding="utf-8")
-    assert rendering.text == path.read_text(encoding="utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    kept = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    assert files == kept
 
 
 def test_it_has_no_golden_without_a_case() -> None:
-    kept = {path.relative_to(FOLDER) for path in FOLDER.rglob("*") if path.is_file()}
-    assert kept == {
-        Path(platform.id, case, platform.filename.format(tunnel_id=spec.id))
-        for platform in PLATFORMS.values()
-        for case, spec in CASES.items()
-    }
+    kept = {path.relative_to(FOLDER) for path in FOLDER.glob("*/*")}
+    assert kept == {Path(platform, case) for platform in PLATFORMS for case in CASES}

@@ -1,4 +1,4 @@
-"""What a platform is, and how one tunnel becomes a file for it.
+"""What a platform is, and how one tunnel becomes files for it.
 
 Rendering has two stages: a platform decides in Python, into frozen values, what its file shall say; its
 template only prints those values. A platform never sees the key of a redacted copy: the key is exchanged
@@ -7,84 +7,150 @@ for a placeholder before the platform is asked, so that no template can forget t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
+from typing import Final
 
+from tunnels.devices.abilities import Abilities, generic_losses, refusals
+from tunnels.devices.questions import Answers, Question, answered
 from tunnels.domain.findings import Finding, RuleError, refuse
 from tunnels.domain.secret import Secret
 from tunnels.domain.spec import TunnelSpec
 
 # Visible ASCII without quotes or blanks: a valid key in every grammar, and plainly none that anybody uses.
-PSK_PLACEHOLDER = "REPLACE-WITH-THE-PRE-SHARED-KEY"
+PSK_PLACEHOLDER: Final = "REPLACE-WITH-THE-PRE-SHARED-KEY"
+# Fits every cipher, either family inside and outside, and NAT traversal on a 1500-byte path.
+SAFE_MSS: Final = 1300
 
 
-class Proof(StrEnum):
-    """How we know that a platform's files are right."""
-
-    LOADED = "loaded"
-    READABLE = "readable"
+def nothing_unsupported(_spec: TunnelSpec) -> list[Finding]:
+    """For a platform whose abilities say all."""
+    return []
 
 
-PROOF_SENTENCES = {
-    Proof.LOADED: "Loaded by the vendor's own software in our tests.",
-    Proof.READABLE: "Made to be read by a person; no device reads it.",
-}
+def nothing_lost(_spec: TunnelSpec) -> list[str]:
+    """For a platform that expresses all of what it can express in full."""
+    return []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One file to write: the tunnel (its key already exchanged when `redacted`), the version and the stamps.
+    """What one file is written from: the tunnel (its key already exchanged when `redacted`), the device's version with
+    its abilities, the answers, the sentences on what is lost, and the stamps.
 
     `now` is in UTC.
     """
 
+    platform: Platform
     spec: TunnelSpec
     version: str
+    abilities: Abilities
+    answers: Answers
+    losses: tuple[str, ...]
     redacted: bool
     now: datetime
     console_version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One file of a platform: `filename` is a pattern with `{tunnel_id}`, `write` makes the text."""
+
+    filename: str
+    write: Callable[[Order], str]
+    media_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """One kind of device.
 
-    `id` is stable (it is stored and stands in URLs), `vendor` and `name` are what people pick, `versions` the
-    choices of the third list. `filename` is a pattern with `{tunnel_id}`. `write` makes the text;
-    `unsupported` names what the device cannot do (then nothing is rendered); `losses` are sentences on what
-    it does only in part.
+    `id` is stable (it is stored and stands in URLs), `vendor` and `name` are what people pick. `abilities` has
+    one entry for each version that is offered, the most usual first. `unsupported` names what the abilities have
+    no table for (then nothing is rendered); `losses` are sentences on what the device does only in part.
     """
 
     id: str
     vendor: str
     name: str
-    versions: tuple[str, ...]
-    filename: str
-    proof: Proof
-    write: Callable[[Order], str]
-    unsupported: Callable[[TunnelSpec], list[Finding]]
-    losses: Callable[[TunnelSpec], list[str]]
-    media_type: str = "text/plain; charset=utf-8"
+    abilities: Mapping[str, Abilities]
+    parts: tuple[Part, ...]
+    questions: tuple[Question, ...] = ()
+    unsupported: Callable[[TunnelSpec], list[Finding]] = nothing_unsupported
+    losses: Callable[[TunnelSpec], list[str]] = nothing_lost
 
     @property
-    def proof_sentence(self) -> str:
-        """How the files are proven, for people."""
-        return PROOF_SENTENCES[self.proof]
+    def versions(self) -> tuple[str, ...]:
+        """The versions that are offered, the most usual first."""
+        return tuple(self.abilities)
+
+    @property
+    def label(self) -> str:
+        """The device's name in a sentence."""
+        return f"{self.vendor} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A finished file. `text` holds the key in clear unless it is a redacted copy: keep it out of logs."""
+
+    filename: str
+    text: str
+    media_type: str
+
+    def __repr__(self) -> str:
+        return f"File(filename={self.filename!r}, text=••••)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """The bytes that a browser saves; they may hold the key."""
+
+    filename: str
+    content: bytes
+    media_type: str
+
+    def __repr__(self) -> str:
+        return f"Download(filename={self.filename!r}, content=••••)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """A finished file. `text` holds the key in clear unless it is a redacted copy: keep it out of logs."""
+    """All files for one device, at least one, and the warnings that are in them too.
 
-    text: str
-    filename: str
-    media_type: str
+    `bundle` is the name under which several files are downloaded together, `now` the time inside it.
+    """
+
+    files: tuple[File, ...]
+    bundle: str
+    now: datetime
     warnings: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return f"Rendering(filename={self.filename!r}, text=••••)"
+    @property
+    def text(self) -> str:
+        """The text of all files, one after the other."""
+        return "".join(file.text for file in self.files)
+
+    def download(self) -> Download:
+        """The only file as it is, or several as a ZIP archive."""
+        if len(self.files) == 1:
+            only = self.files[0]
+            return Download(
+                filename=only.filename, content=only.text.encode(), media_type=only.media_type
+            )
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
+            for file in self.files:
+                info = zipfile.ZipInfo(file.filename, self.now.timetuple()[:6])
+                # They hold a key: nobody but their owner reads them once they are unpacked.
+                info.external_attr = 0o600 << 16
+                bundle.writestr(info, file.text)
+        return Download(
+            filename=self.bundle, content=archive.getvalue(), media_type="application/zip"
+        )
 
 
 def render(
@@ -95,43 +161,48 @@ def render(
     redacted: bool,
     now: datetime,
     console_version: str,
+    given: Mapping[str, str] | None = None,
 ) -> Rendering:
     """The configuration of `spec` for `platform`, as the customer's device needs it.
 
-    Equal arguments give equal text. Raises RuleError when the platform has no such version, or when it cannot express
-    the tunnel (one finding for each reason); ValueError when `now` does not know its time zone.
+    `given` are answers to the platform's questions; where there is none, the usual one is taken. Equal arguments give
+    equal files. Raises RuleError when the platform has no such version, cannot express the tunnel, or does not take
+    an answer (one finding for each reason); ValueError when `now` does not know its time zone.
     """
     if now.tzinfo is None:
         raise ValueError("now must know its time zone")
-    if version not in platform.versions:
+    abilities = platform.abilities.get(version)
+    if abilities is None:
         choices = ", ".join(platform.versions)
         raise refuse(
             "unknown-version", f"Choose one of these versions: {choices}.", field="version"
         )
-    findings = platform.unsupported(spec)
+    findings = [*refusals(platform.label, abilities, spec), *platform.unsupported(spec)]
     if findings:
         raise RuleError(findings)
-    shown = replace(spec, psk=Secret(PSK_PLACEHOLDER)) if redacted else spec
+    losses = (*generic_losses(platform.label, abilities, spec), *platform.losses(spec))
+    stamp = now.astimezone(UTC)
     order = Order(
-        spec=shown,
+        platform=platform,
+        spec=replace(spec, psk=Secret(PSK_PLACEHOLDER)) if redacted else spec,
         version=version,
+        abilities=abilities,
+        answers=answered(platform.questions, given or {}, spec),
+        losses=losses,
         redacted=redacted,
-        now=now.astimezone(UTC),
+        now=stamp,
         console_version=console_version,
     )
     return Rendering(
-        text=platform.write(order),
-        filename=platform.filename.format(tunnel_id=spec.id),
-        media_type=platform.media_type,
-        warnings=tuple(platform.losses(spec)),
+        files=tuple(
+            File(
+                filename=part.filename.format(tunnel_id=spec.id),
+                text=part.write(order),
+                media_type=part.media_type,
+            )
+            for part in platform.parts
+        ),
+        bundle=f"{spec.id}-{platform.id}.zip",
+        now=stamp,
+        warnings=losses,
     )
-
-
-def nothing_unsupported(_spec: TunnelSpec) -> list[Finding]:
-    """For a platform that can express every tunnel."""
-    return []
-
-
-def nothing_lost(_spec: TunnelSpec) -> list[str]:
-    """For a platform that expresses all of what it can express in full."""
-    return []

@@ -1,17 +1,36 @@
-"""All platforms that are offered. Adding one is one folder and one line here."""
+"""All platforms that are offered: every folder beside this file that has a `platform.py`.
+
+Adding a device is adding a folder; nothing here changes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import pkgutil
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from types import MappingProxyType
 
+import tunnels.devices
 from tunnels.devices.base import Platform
-from tunnels.devices.sheet.platform import SHEET
-from tunnels.devices.strongswan_swanctl.platform import SWANCTL
 from tunnels.domain.findings import refuse
 
+# What no vendor makes stands last in every list.
+LAST = "Generic"
+
+
+def _found() -> Iterator[Platform]:
+    for module in pkgutil.iter_modules(tunnels.devices.__path__):
+        if module.ispkg:
+            yield from import_module(f"tunnels.devices.{module.name}.platform").PLATFORMS
+
+
+def _order(platform: Platform) -> tuple[bool, str]:
+    # Platforms of one vendor stay as their folders are.
+    return platform.vendor == LAST, platform.vendor.casefold()
+
+
 PLATFORMS: Mapping[str, Platform] = MappingProxyType(
-    {platform.id: platform for platform in (SWANCTL, SHEET)}
+    {platform.id: platform for platform in sorted(_found(), key=_order)}
 )
 
 
@@ -27,14 +46,6 @@ def find_platform(platform_id: str) -> Platform:
     """The platform of this id. Raises RuleError when there is none."""
     platform = PLATFORMS.get(platform_id)
     if platform is None:
-        names = ", ".join(f"{known.vendor} {known.name}" for known in PLATFORMS.values())
+        names = ", ".join(known.label for known in PLATFORMS.values())
         raise refuse("unknown-platform", f"Choose one of: {names}.", field="platform")
     return platform
-
-
-def find_vendor(vendor: str) -> tuple[Platform, ...]:
-    """The platforms of this vendor. Raises RuleError when there is no such vendor."""
-    platforms = vendors().get(vendor)
-    if platforms is None:
-        raise refuse("unknown-vendor", f"Choose one of: {', '.join(vendors())}.", field="vendor")
-    return platforms

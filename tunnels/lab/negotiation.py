@@ -17,7 +17,7 @@ from tunnels.contract import (
     TunnelDocument,
 )
 from tunnels.devices.base import render
-from tunnels.devices.strongswan_swanctl.platform import SWANCTL
+from tunnels.devices.strongswan_swanctl.platform import PLATFORM as SWANCTL
 from tunnels.domain import crypto
 from tunnels.domain.crypto import DhGroup
 from tunnels.domain.proposals import IkeSettings, IpsecSettings

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from tunnels.devices.base import render
-from tunnels.devices.strongswan_swanctl.platform import SWANCTL
+from tunnels.devices.strongswan_swanctl.platform import PLATFORM as SWANCTL
 from tunnels.domain.addresses import Network
 from tunnels.lab import Lab, LabError, Side
 from tunnels.models import Tunnel
@@ -123,7 +123,7 @@ def installation_of(tunnel: Tunnel) -> Installation:
         branch.add(str(spec.health.remote))
     return Installation(
         name=spec.name,
-        filename=file.filename,
+        filename=file.files[0].filename,
         text=file.text,
         branch=frozenset(branch),
         gateway=frozenset(gateway),

@@ -13,7 +13,7 @@ from django.test import Client
 from tests import factories as make
 from tunnels.devices import registry
 from tunnels.devices.base import PSK_PLACEHOLDER
-from tunnels.devices.strongswan_swanctl.platform import SWANCTL
+from tunnels.devices.strongswan_swanctl.platform import PLATFORM as SWANCTL
 from tunnels.domain.findings import Finding
 from tunnels.models import CustomerGateway, Event, Tunnel
 from tunnels.services.specs import spec_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tunnels.devices.base import Order, Platform, Proof, nothing_lost, nothing_unsupported
+from tunnels.devices.abilities import ANYTHING
+from tunnels.devices.base import Order, Part, Platform
 from tunnels.devices.rendering import fill
 from tunnels.devices.viewpoint import Identity, Pair, Side, customer_viewpoint, one_line
 from tunnels.domain import crypto
@@ -149,14 +150,11 @@ def _pairs(pairs: tuple[Pair, ...]) -> Iterator[str]:
         yield "   ".join(cells).rstrip()
 
 
-SHEET = Platform(
+PLATFORM = Platform(
     id="generic-sheet",
     vendor="Generic",
     name="Settings sheet",
-    versions=("text",),
-    filename="{tunnel_id}-settings.txt",
-    proof=Proof.READABLE,
-    write=write,
-    unsupported=nothing_unsupported,
-    losses=nothing_lost,
+    abilities={"text": ANYTHING},
+    parts=(Part(filename="{tunnel_id}-settings.txt", write=write),),
 )
+PLATFORMS = (PLATFORM,)

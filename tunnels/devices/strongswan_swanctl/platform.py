@@ -9,13 +9,8 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tunnels.devices.base import (
-    PSK_PLACEHOLDER,
-    Order,
-    Platform,
-    Proof,
-    nothing_unsupported,
-)
+from tunnels.devices.abilities import Abilities, Phase, PskGrammar
+from tunnels.devices.base import PSK_PLACEHOLDER, SAFE_MSS, Order, Part, Platform
 from tunnels.devices.rendering import fill
 from tunnels.devices.viewpoint import (
     Identity,
@@ -25,13 +20,21 @@ from tunnels.devices.viewpoint import (
     customer_viewpoint,
     one_line,
 )
-from tunnels.domain.proposals import DpdAction, IkeSettings, IkeVersion, IpsecSettings, Mode
+from tunnels.domain import crypto
+from tunnels.domain.proposals import (
+    IKE_LIFETIME_SECONDS,
+    IPSEC_LIFETIME_KB,
+    IPSEC_LIFETIME_SECONDS,
+    DpdAction,
+    IkeSettings,
+    IkeVersion,
+    IpsecSettings,
+    Mode,
+)
 from tunnels.domain.spec import TunnelSpec
 
 TEMPLATE = "strongswan_swanctl/template.conf.j2"
 FILENAME = "{tunnel_id}-swanctl.conf"
-# Fits every cipher, either family inside and outside, and NAT traversal on a 1500-byte path.
-SAFE_MSS = 1300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,14 +284,44 @@ def _bullet(sentence: str, *commands: str) -> Iterator[str]:
     yield from (f"    {command}" for command in commands)
 
 
-SWANCTL = Platform(
+def _phase(version: IkeVersion, *, refused: frozenset[str], longest: tuple[int, int]) -> Phase:
+    return Phase(
+        encryption={
+            key: transform.keyword
+            for key, transform in crypto.ENCRYPTION.items()
+            if version is IkeVersion.V2 or key not in refused
+        },
+        integrity={key: transform.keyword for key, transform in crypto.INTEGRITY.items()},
+        prf={key: transform.keyword for key, transform in crypto.PRF.items()},
+        dh={key: group.keyword for key, group in crypto.DH_GROUPS.items()},
+        lifetime_seconds=longest,
+    )
+
+
+# Whatever the console offers, charon does: the catalogue's keywords are its own (proposals in swanctl.conf(5)).
+EVERYTHING = Abilities(
+    ike={
+        version: _phase(
+            version, refused=crypto.IKEV1_IKE_AEAD_REFUSED, longest=IKE_LIFETIME_SECONDS
+        )
+        for version in IkeVersion
+    },
+    esp={
+        version: _phase(version, refused=crypto.IKEV1_ESP_REFUSED, longest=IPSEC_LIFETIME_SECONDS)
+        for version in IkeVersion
+    },
+    lifetime_kb=IPSEC_LIFETIME_KB,
+    psk=PskGrammar(),
+    main_mode_names=True,
+    identity=None,
+)
+
+PLATFORM = Platform(
     id="strongswan-swanctl",
     vendor="strongSwan",
     name="swanctl.conf",
-    versions=("5.9+",),
-    filename=FILENAME,
-    proof=Proof.LOADED,
-    write=write,
-    unsupported=nothing_unsupported,
+    abilities={"5.9+": EVERYTHING, "6.x": EVERYTHING},
+    parts=(Part(filename=FILENAME, write=write),),
     losses=losses,
 )
+PLATFORMS = (PLATFORM,)

@@ -57,8 +57,9 @@ def config_download(request: HtmxHttpRequest, public_id: str) -> HttpResponse:
     except RuleError as error:
         shown = suggest(asked, remembered=tunnel.customer_gateway.platform)
         return _page(request, tunnel, shown, findings=error.findings)
-    response = HttpResponse(file.text, content_type=file.media_type)
-    response["Content-Disposition"] = f'attachment; filename="{file.filename}"'
+    saved = file.download()
+    response = HttpResponse(saved.content, content_type=saved.media_type)
+    response["Content-Disposition"] = f'attachment; filename="{saved.filename}"'
     response["Cache-Control"] = "private, no-store"
     return response
 
