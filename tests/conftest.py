@@ -13,6 +13,7 @@ from hypothesis import settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.cluster import stop_cluster
+from tests.proofs import proves as proves
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 

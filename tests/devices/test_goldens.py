@@ -1,41 +1,28 @@
 """The files as they were last read by a person: any change shows up in review, in full.
 
-A device that cannot do what a case asks for has its refusal as the golden: `REFUSED.txt`, one sentence a line.
+A device that cannot do what a case asks for has its refusal as the golden.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.devices.cases import CASES, render_case
+from tests.devices.cases import CASES
+from tests.devices.goldens import FOLDER, files_of
+from tests.proofs import Proves
 from tunnels.devices.base import Platform
+from tunnels.devices.proofs import Kind
 from tunnels.devices.registry import PLATFORMS
-from tunnels.domain.findings import RuleError
-
-FOLDER = Path(__file__).parent.parent / "golden"
-
-
-def files_of(platform: Platform, case: str) -> Mapping[str, str]:
-    """File name → text of the case, or the refusal."""
-    try:
-        rendering = render_case(platform, CASES[case])
-    except RuleError as error:
-        return {
-            "REFUSED.txt": "".join(
-                f"{finding.field}: {finding.message}\n" for finding in error.findings
-            )
-        }
-    return {file.filename: file.text for file in rendering.files}
 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("platform", PLATFORMS.values(), ids=lambda platform: platform.id)
 def test_it_writes_the_golden_files(
-    platform: Platform, case: str, pytestconfig: pytest.Config
+    platform: Platform, case: str, pytestconfig: pytest.Config, proves: Proves
 ) -> None:
+    proves(platform.id, Kind.GOLDEN)
     files = files_of(platform, case)
     folder = FOLDER / platform.id / case
     if pytestconfig.getoption("update_golden"):

@@ -12,7 +12,7 @@ from tests.devices.cases import CASES, CONSOLE_VERSION, NOW, SHANGHAI, render_ca
 from tunnels.devices.base import PSK_PLACEHOLDER, Order, Part, Platform, Rendering, render
 from tunnels.devices.registry import PLATFORMS, find_platform, vendors
 from tunnels.domain.findings import Finding, RuleError
-from tunnels.domain.secret import Secret, check_psk
+from tunnels.domain.secret import check_psk
 from tunnels.domain.spec import TunnelSpec
 
 every_platform = pytest.mark.parametrize(

@@ -6,8 +6,8 @@ Each platform has a reader, written from the device's grammar and not from our w
     SILENT: frozenset[str]         # fields of Understood about which this device's file says nothing
     def read(platform_id: str, files: Mapping[str, str]) -> Understood
 
-`read` takes file name → text and raises BadFileError for every line that the grammar does not know. What it finds must be what
-the tunnel says, field by field; a field in SILENT must be None.
+`read` takes file name → text and raises BadFileError for every line that the grammar does not know. What it finds
+must be what the tunnel says, field by field; a field in SILENT must be None.
 """
 
 from __future__ import annotations

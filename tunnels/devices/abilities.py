@@ -187,10 +187,11 @@ def refusals(device: str, abilities: Abilities, spec: TunnelSpec) -> list[Findin
 def generic_losses(device: str, abilities: Abilities, spec: TunnelSpec) -> list[str]:
     """What every device loses that has no word for it."""
     if abilities.lifetime_kb is None:
-        return [
+        sentence = (
             f"{device} has no lifetime by volume: the agreed {spec.ipsec.lifetime_kb} KB are left out. The VPN "
             "gateway still renews its SAs when they have carried so much."
-        ]
+        )
+        return [sentence]
     return []
 
 
@@ -273,11 +274,12 @@ def _missing(
 
 
 def _refused_lifetimes(device: str, abilities: Abilities, spec: TunnelSpec) -> Iterator[Finding]:
-    version = spec.ike.version
+    ike, ipsec, version = spec.ike, spec.ipsec, spec.ike.version
+    one, two = abilities.ike[version].lifetime_seconds, abilities.esp[version].lifetime_seconds
     asked = [
-        ("ike.lifetime_seconds", "IKE lifetime", spec.ike.lifetime_seconds, abilities.ike[version].lifetime_seconds, "s"),
-        ("ipsec.lifetime_seconds", "IPsec lifetime", spec.ipsec.lifetime_seconds, abilities.esp[version].lifetime_seconds, "s"),
-    ]  # fmt: skip
+        ("ike.lifetime_seconds", "IKE lifetime", ike.lifetime_seconds, one, "s"),
+        ("ipsec.lifetime_seconds", "IPsec lifetime", ipsec.lifetime_seconds, two, "s"),
+    ]
     if abilities.lifetime_kb:
         asked.append(
             (

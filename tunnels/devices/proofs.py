@@ -1,0 +1,136 @@
+"""How the files of each platform are proven.
+
+`make devices` writes `proofs.json` from what the tests did; nobody types it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+RECORD: Final = Path(__file__).with_name("proofs.json")
+
+
+class Kind(StrEnum):
+    """What a test did with the files of a platform."""
+
+    GOLDEN = "golden"  # compared with what a person has read
+    READ = "read"  # read back by a grammar of our own, apart from the writer
+    FUZZED = "fuzzed"  # the same, with hostile names, keys and identifiers
+    CHECKED = "checked"  # judged by software or a schema that we did not write
+    NEGOTIATED = "negotiated"  # a tunnel came up from the file, and carried packets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many were tried, and how many passed."""
+
+    passed: int = 0
+    tried: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.passed}/{self.tried}"
+
+    @property
+    def all(self) -> bool:
+        """Whether there were some, and all passed."""
+        return 0 < self.passed == self.tried
+
+
+_NONE: Final = Count()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What the tests of one platform did: by kind, and by whose software it was checked and negotiated.
+
+    `goldens` is the digest of the files that were proven: with other files the record is out of date.
+    """
+
+    goldens: str
+    counts: Mapping[Kind, Count]
+    checked_by: tuple[str, ...] = ()
+    negotiated_by: tuple[str, ...] = ()
+
+    def count(self, kind: Kind) -> Count:
+        """How many of this kind were tried and passed; 0/0 when there is no such test."""
+        return self.counts.get(kind, _NONE)
+
+    @property
+    def label(self) -> str:
+        """The strongest proof, in a few words."""
+        if self.count(Kind.NEGOTIATED).all:
+            return "negotiated"
+        if self.count(Kind.CHECKED).all:
+            return f"parsed by {', '.join(self.checked_by)}"
+        return "not machine-verified"
+
+    @property
+    def verified(self) -> bool:
+        """Whether anything that we did not write has judged the files."""
+        return self.count(Kind.NEGOTIATED).all or self.count(Kind.CHECKED).all
+
+    @property
+    def sentence(self) -> str:
+        """The strongest proof, in a sentence for people."""
+        if self.count(Kind.NEGOTIATED).all:
+            return (
+                f"Negotiated: {' and '.join(self.negotiated_by)} brought a tunnel up from the downloaded file alone, "
+                f"in {self.count(Kind.NEGOTIATED).passed} combinations of settings."
+            )
+        if self.count(Kind.CHECKED).all:
+            return (
+                f"Parsed by {' and '.join(self.checked_by)}: what it reads from the file are this tunnel's values. "
+                "No such device was at hand."
+            )
+        return (
+            "Not machine-verified: written and read back by the vendor's manual alone. No such device was at hand; "
+            "look over the file before you load it."
+        )
+
+
+@cache
+def proofs() -> Mapping[str, Proof]:
+    """Platform id → its proof, as last recorded."""
+    stored = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    return MappingProxyType({platform: _proof(entry) for platform, entry in stored.items()})
+
+
+def proof_of(platform_id: str) -> Proof:
+    """The platform's proof; one without any test when nothing is recorded yet."""
+    return proofs().get(platform_id, _UNPROVEN)
+
+
+def dump(found: Mapping[str, Proof]) -> str:
+    """The record's text. Equal proofs give equal text."""
+    entries = {platform: asdict(found[platform]) for platform in sorted(found)}
+    return json.dumps(entries, indent=2) + "\n"
+
+
+_UNPROVEN: Final = Proof(goldens="", counts=MappingProxyType({}))
+
+
+def _proof(entry: Mapping[str, object]) -> Proof:
+    stored = _Stored(**entry)  # type: ignore[arg-type]
+    return Proof(
+        goldens=stored.goldens,
+        counts=MappingProxyType(
+            {Kind(kind): Count(**numbers) for kind, numbers in stored.counts.items()}
+        ),
+        checked_by=tuple(stored.checked_by),
+        negotiated_by=tuple(stored.negotiated_by),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    goldens: str
+    counts: dict[str, dict[str, int]]
+    checked_by: list[str] = field(default_factory=list)
+    negotiated_by: list[str] = field(default_factory=list)
