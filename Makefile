@@ -5,7 +5,7 @@ PY := .venv/bin/python
 STRONGSWAN = strongswan-swanctl charon-systemd libcharon-extra-plugins libstrongswan-extra-plugins iproute2 iputils-ping
 TEMPLATES = find templates tunnels -name '*.html' -print0 | xargs -0 -r
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench lab lab-matrix chaos screenshots lint format check install install-dev requirements clean
+.PHONY: help run demo test bench lab lab-matrix devices chaos screenshots lint format check install install-dev requirements clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 22
@@ -30,6 +30,10 @@ lab: install ## Two strongSwan gateways in a private network of their own, until
 
 lab-matrix: install ## Negotiate every combination of algorithms between two real strongSwans
 	@$(PY) -m tunnels.lab.matrix
+
+devices: install-dev ## Prove the files for every device, and keep the record of it
+	@tests/system-packages.sh
+	@$(PY) -m tests.devices
 
 chaos: install-dev ## Kill every process of a whole console and its tunnels, 60 times (CYCLES, SEED)
 	@$(PY) -m tests.chaos --evidence var/chaos --cycles $(or $(CYCLES),60) $(if $(SEED),--seed $(SEED))

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 RECORD: Final = Path(__file__).with_name("proofs.json")
 
@@ -109,28 +109,29 @@ def proof_of(platform_id: str) -> Proof:
 
 def dump(found: Mapping[str, Proof]) -> str:
     """The record's text. Equal proofs give equal text."""
-    entries = {platform: asdict(found[platform]) for platform in sorted(found)}
+    entries = {
+        platform: {
+            "goldens": proof.goldens,
+            "counts": {kind: [proof.count(kind).passed, proof.count(kind).tried] for kind in Kind},
+            "checked_by": proof.checked_by,
+            "negotiated_by": proof.negotiated_by,
+        }
+        for platform, proof in sorted(found.items())
+    }
     return json.dumps(entries, indent=2) + "\n"
 
 
 _UNPROVEN: Final = Proof(goldens="", counts=MappingProxyType({}))
 
 
-def _proof(entry: Mapping[str, object]) -> Proof:
-    stored = _Stored(**entry)  # type: ignore[arg-type]
+def _proof(entry: Mapping[str, Any]) -> Proof:
+    counts = {
+        Kind(kind): Count(passed=passed, tried=tried)
+        for kind, (passed, tried) in entry["counts"].items()
+    }
     return Proof(
-        goldens=stored.goldens,
-        counts=MappingProxyType(
-            {Kind(kind): Count(**numbers) for kind, numbers in stored.counts.items()}
-        ),
-        checked_by=tuple(stored.checked_by),
-        negotiated_by=tuple(stored.negotiated_by),
+        goldens=entry["goldens"],
+        counts=MappingProxyType(counts),
+        checked_by=tuple(entry["checked_by"]),
+        negotiated_by=tuple(entry["negotiated_by"]),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stored:
-    goldens: str
-    counts: dict[str, dict[str, int]]
-    checked_by: list[str] = field(default_factory=list)
-    negotiated_by: list[str] = field(default_factory=list)
