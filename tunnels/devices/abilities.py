@@ -131,7 +131,6 @@ ANYTHING: Final = Abilities(
     lifetime_kb=IPSEC_LIFETIME_KB,
     psk=PskGrammar(),
     main_mode_names=True,
-    identity=None,
 )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("tunnels.devices", package_path="."),
     undefined=StrictUndefined,
-    # These are no HTML pages: each platform escapes by the grammar of its own device.
-    autoescape=False,  # noqa: S701
+    # Most are no HTML: each platform escapes by the grammar of its own device.
+    autoescape=select_autoescape(["html.j2"], default=False),
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,

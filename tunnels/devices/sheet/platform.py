@@ -1,160 +1,133 @@
-"""A sheet of all settings, for a person with a device that we have no template for."""
+"""The tunnel for a device that we have no file for: a sheet to read, a page to print, and JSON for programs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from typing import Any
 
 from tunnels.devices.abilities import ANYTHING
 from tunnels.devices.base import Order, Part, Platform
 from tunnels.devices.rendering import fill
-from tunnels.devices.viewpoint import Identity, Pair, Side, customer_viewpoint, one_line
+from tunnels.devices.sheet.facts import sheet_of
+from tunnels.devices.viewpoint import Side, customer_viewpoint
 from tunnels.domain import crypto
-from tunnels.domain.addresses import Address
-from tunnels.domain.proposals import (
-    DpdAction,
-    IkeSettings,
-    IkeVersion,
-    IpsecSettings,
-    Mode,
-    Negotiation,
-)
+from tunnels.domain.health import HealthCheck
+from tunnels.domain.proposals import IkeSettings, IkeVersion, IpsecSettings
 
-TEMPLATE = "sheet/template.txt.j2"
-
-_MODES = {Mode.MAIN: "main mode", Mode.AGGRESSIVE: "aggressive mode"}
-_STARTS = {
-    Negotiation.ACTIVE: "the VPN gateway, at once; your device may too",
-    Negotiation.PASSIVE: "your device; the VPN gateway only waits",
-    Negotiation.ON_TRAFFIC: "whichever side has traffic first",
-}
-_SILENCE = {
-    DpdAction.CLEAR: "forget the tunnel (clear)",
-    DpdAction.RESTART: "negotiate again (restart)",
-}
+# Programs may rely on every name below this number; a change of meaning counts it up.
+JSON_FORMAT = "vpn-console-tunnel/1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One line of a table; `label` is padded to a column of its own."""
-
-    label: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.label:<22}{self.value}"
+def write_text(order: Order) -> str:
+    """The sheet as plain text."""
+    return fill("sheet/sheet.txt.j2", sheet_of(order))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """Everything that the template prints."""
-
-    head: tuple[Row, ...]
-    device: tuple[Row, ...]
-    gateway: tuple[Row, ...]
-    psk: str
-    ike: tuple[Row, ...]
-    ipsec: tuple[Row, ...]
-    pairs: tuple[str, ...]
-    health: tuple[Row, ...]
-    device_address: Address
-    gateway_address: Address
+def write_page(order: Order) -> str:
+    """The sheet as one HTML file that prints well and loads nothing."""
+    return fill("sheet/page.html.j2", sheet_of(order))
 
 
-def write(order: Order) -> str:
-    """The text of the sheet."""
+def write_json(order: Order) -> str:
+    """The tunnel as JSON, ids as in our catalogue and groups as their IANA numbers."""
     spec, view = order.spec, customer_viewpoint(order.spec)
-    health = spec.health
-    sheet = Sheet(
-        head=(
-            Row(label="Tunnel", value=f"{one_line(spec.name)} ({spec.id})"),
-            Row(label="Written", value=f"{order.now:%Y-%m-%d %H:%M} UTC"),
-            Row(label="By", value=f"VPN Console {one_line(order.console_version)}"),
-            Row(label="Key", value="left out of this copy" if order.redacted else "below; keep this sheet to yourself"),
-        ),
-        device=tuple(_side(view.device)),
-        gateway=tuple(_side(view.gateway)),
-        psk=spec.psk.reveal(),
-        ike=tuple(_ike(spec.ike)),
-        ipsec=tuple(_ipsec(spec.ipsec)),
-        pairs=tuple(_pairs(view.pairs)),
-        health=(
-            (
-                Row(label="Asked address", value=f"{health.remote} (your device must own it and answer)"),
-                Row(label="Asking address", value=f"{health.local} (VPN gateway)"),
-                Row(label="Probe", value=f"ICMP echo every {health.interval_ms} ms, lost after {health.timeout_ms} ms"),
-                Row(label="Unhealthy", value=f"after {health.threshold} lost probes in a row"),
-            )
-            if health
-            else (Row(label="Health check", value="off"),)
-        ),
-        device_address=view.device.address,
-        gateway_address=view.gateway.address,
-    )  # fmt: skip
-    return fill(TEMPLATE, sheet)
+    document = {
+        "format": JSON_FORMAT,
+        "written": f"{order.now:%Y-%m-%d %H:%M} UTC",
+        "console_version": order.console_version,
+        "tunnel": {"id": spec.id, "name": spec.name},
+        "device": _side(view.device),
+        "gateway": _side(view.gateway),
+        "pre_shared_key": spec.psk.reveal(),
+        "key_left_out": order.redacted,
+        "ike": _ike(spec.ike),
+        "ipsec": _ipsec(spec.ipsec),
+        "mappings": [
+            {"device": str(pair.local), "gateway": str(pair.remote), "from": pair.origin}
+            for pair in view.pairs
+        ],
+        "health_check": _health(spec.health) if spec.health else None,
+    }
+    return json.dumps(document, indent=2) + "\n"
 
 
-def _side(side: Side) -> Iterator[Row]:
-    yield Row(label="Name", value=side.name)
-    yield Row(label="Public address", value=str(side.address))
-    yield Row(label="IKE identity", value=_identity(side.identity))
+def _side(side: Side) -> dict[str, Any]:
+    kind = "address" if side.identity.is_address else "fqdn"
+    return {
+        "name": side.name,
+        "address": str(side.address),
+        "identity": {"type": kind, "value": side.identity.text},
+    }
 
 
-def _identity(identity: Identity) -> str:
-    kind = "IP address" if identity.is_address else "domain name (FQDN)"
-    return f"{one_line(identity.text)}, type {kind}"
+def _ike(ike: IkeSettings) -> dict[str, Any]:
+    aead = crypto.is_aead(ike.encryption)
+    return {
+        "version": int(ike.version),
+        "mode": str(ike.mode) if ike.version is IkeVersion.V1 else None,
+        "authentication": "pre-shared-key",
+        "encryption": ike.encryption,
+        "integrity": None if aead else ike.integrity,
+        "prf": ike.prf if aead else ike.integrity,
+        "dh_group": crypto.DH_GROUPS[ike.dh_group].number,
+        "lifetime_seconds": ike.lifetime_seconds,
+        "gateway_starts": str(ike.negotiation),
+        "dpd": {"timeout_seconds": ike.dpd_timeout, "action": str(ike.dpd_action)}
+        if ike.dpd_enabled
+        else None,
+    }
 
 
-def _ike(ike: IkeSettings) -> Iterator[Row]:
-    yield Row(label="Version", value=f"IKEv{int(ike.version)}")
-    if ike.version is IkeVersion.V1:
-        yield Row(label="Negotiation mode", value=_MODES[ike.mode])
-    yield Row(label="Authentication", value="pre-shared key")
-    yield Row(label="Encryption", value=crypto.ENCRYPTION[ike.encryption].label)
-    if crypto.is_aead(ike.encryption):
-        yield Row(label="Integrity", value="none (part of the encryption)")
-        yield Row(label="PRF", value=crypto.PRF[ike.prf].label.removeprefix("PRF "))
-    else:
-        yield Row(label="Integrity and PRF", value=crypto.INTEGRITY[ike.integrity].label)
-    yield Row(label="Diffie-Hellman", value=crypto.DH_GROUPS[ike.dh_group].label)
-    yield Row(label="Lifetime", value=f"{ike.lifetime_seconds} s")
-    yield Row(label="Who starts", value=_STARTS[ike.negotiation])
-    if ike.dpd_enabled:
-        yield Row(label="Dead peer detection", value=f"on, {ike.dpd_timeout} s")
-        yield Row(label="When silent", value=_SILENCE[ike.dpd_action])
-    else:
-        yield Row(label="Dead peer detection", value="off")
-    yield Row(label="NAT traversal", value="automatic")
+def _ipsec(ipsec: IpsecSettings) -> dict[str, Any]:
+    aead = crypto.is_aead(ipsec.encryption)
+    return {
+        "protocol": "esp",
+        "mode": "tunnel",
+        "encryption": ipsec.encryption,
+        "integrity": None if aead else ipsec.integrity,
+        "pfs_group": crypto.DH_GROUPS[ipsec.pfs].number if ipsec.pfs else None,
+        "lifetime_seconds": ipsec.lifetime_seconds,
+        "lifetime_kilobytes": ipsec.lifetime_kb,
+    }
 
 
-def _ipsec(ipsec: IpsecSettings) -> Iterator[Row]:
-    yield Row(label="Protocol", value="ESP, tunnel mode")
-    yield Row(label="Encryption", value=crypto.ENCRYPTION[ipsec.encryption].label)
-    if crypto.is_aead(ipsec.encryption):
-        yield Row(label="Integrity", value="none (part of the encryption)")
-    else:
-        yield Row(label="Integrity", value=crypto.INTEGRITY[ipsec.integrity].label)
-    pfs = crypto.DH_GROUPS[ipsec.pfs].label if ipsec.pfs else "off"
-    yield Row(label="PFS", value=pfs)
-    yield Row(label="Lifetime", value=f"{ipsec.lifetime_seconds} s")
-    megabytes = f"{ipsec.lifetime_kb / 1024:.1f} MB"
-    yield Row(label="Volume", value=f"{ipsec.lifetime_kb} KB ({megabytes})")
+def _health(health: HealthCheck) -> dict[str, Any]:
+    return {
+        "asked": str(health.remote),
+        "asking": str(health.local),
+        "interval_ms": health.interval_ms,
+        "timeout_ms": health.timeout_ms,
+        "threshold": health.threshold,
+    }
 
 
-def _pairs(pairs: tuple[Pair, ...]) -> Iterator[str]:
-    rows = [("No.", "Your range", "VPN gateway's range", "From")]
-    rows += [(str(pair.number), str(pair.local), str(pair.remote), pair.origin) for pair in pairs]
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "   ".join(cells).rstrip()
-
-
-PLATFORM = Platform(
+SHEET = Platform(
     id="generic-sheet",
     vendor="Generic",
     name="Settings sheet",
     abilities={"text": ANYTHING},
-    parts=(Part(filename="{tunnel_id}-settings.txt", write=write),),
+    parts=(Part(filename="{tunnel_id}-settings.txt", write=write_text),),
 )
-PLATFORMS = (PLATFORM,)
+PAGE = Platform(
+    id="generic-page",
+    vendor="Generic",
+    name="Page to print",
+    abilities={"HTML": ANYTHING},
+    parts=(
+        Part(
+            filename="{tunnel_id}-settings.html",
+            write=write_page,
+            media_type="text/html; charset=utf-8",
+        ),
+    ),
+)
+JSON = Platform(
+    id="generic-json",
+    vendor="Generic",
+    name="JSON for programs",
+    abilities={"format 1": ANYTHING},
+    parts=(
+        Part(filename="{tunnel_id}-settings.json", write=write_json, media_type="application/json"),
+    ),
+)
+PLATFORMS = (SHEET, PAGE, JSON)

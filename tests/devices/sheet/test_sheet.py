@@ -114,6 +114,6 @@ def test_it_says_that_dpd_is_off() -> None:
 @given(st.text(max_size=60), st.text("\n\r\u2028\x85\x0b\x0c-= a", max_size=60))
 def test_it_lets_no_name_make_a_line(name: str, device: str) -> None:
     plain = a_tunnel_spec()
-    spec = replace(plain, name=name, remote=replace(plain.remote, name=device, identity=device))
+    spec = replace(plain, name=name, remote=replace(plain.remote, name=device))
     lines = render_case(SHEET, spec).text.splitlines()
     assert len(lines) == len(render_case(SHEET, plain).text.splitlines())
