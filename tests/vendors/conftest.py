@@ -1,0 +1,6 @@
+"""Fixtures of these tests."""
+
+from __future__ import annotations
+
+from tests.vendors.fixtures import libreswan as libreswan
+from tests.vendors.fixtures import openiked as openiked
