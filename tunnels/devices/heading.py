@@ -30,8 +30,9 @@ def heading(
 ) -> tuple[str, ...]:
     """The lines of the comment, without the device's comment mark.
 
-    `before`, `around`: sentences, each a list item. `load`, `verify`, `remove`: commands or sentences, wrapped when
-    they are long. The key's place, the warnings, the pairs to ping and the health check are added here.
+    `before`, `around`: sentences, each a list item; what follows a line break is a command and stays whole. `load`,
+    `verify`, `remove`: commands or sentences, wrapped when they are long. The key's place, the warnings, the pairs to
+    ping and the health check are added here.
     """
     spec, view = order.spec, customer_viewpoint(order.spec)
     platform = order.platform
@@ -68,6 +69,8 @@ def commented(lines: Iterable[str], mark: str) -> tuple[str, ...]:
 def _key(order: Order) -> str:
     if order.redacted:
         return f"Put the pre-shared key in the place of {PSK_PLACEHOLDER}."
+    if len(order.platform.parts) > 1:
+        return "One of these files holds the pre-shared key: keep them away from others."
     return "This file holds the pre-shared key: keep it away from others."
 
 
@@ -85,9 +88,11 @@ def _health(view: Viewpoint) -> Iterator[str]:
 
 def _items(sentences: Iterable[str]) -> Iterator[str]:
     for sentence in sentences:
-        first, *others = _wrapped(sentence, "")
+        text, *commands = sentence.split("\n")
+        first, *others = _wrapped(text, "")
         yield f"  - {first}"
         yield from (f"    {line}" for line in others)
+        yield from (f"      {command}" for command in commands)
 
 
 def _steps(steps: Iterable[str]) -> Iterator[str]:

@@ -1,0 +1,76 @@
+"""What strongSwan's daemon charon can do, for both files that it is configured by, and when it renews.
+
+Algorithms are those of the proposals in swanctl.conf(5): the catalogue's keywords are charon's own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tunnels.devices.abilities import Abilities, Phase, PskGrammar
+from tunnels.devices.viewpoint import customer_viewpoint
+from tunnels.domain import crypto
+from tunnels.domain.proposals import (
+    IKE_LIFETIME_SECONDS,
+    IPSEC_LIFETIME_KB,
+    IPSEC_LIFETIME_SECONDS,
+    DpdAction,
+    IkeVersion,
+)
+from tunnels.domain.spec import TunnelSpec
+
+
+def margin(lifetime: int) -> int:
+    """What is left of a lifetime, in any unit, when charon is to renew it: a tenth.
+
+    charon begins up to as much again before that, at random, so that both ends seldom begin together.
+    """
+    return lifetime // 10
+
+
+def losses(spec: TunnelSpec) -> list[str]:
+    """What charon does differently from what was agreed."""
+    ike, sentences = spec.ike, []
+    if ike.dpd_enabled and ike.version is IkeVersion.V2:
+        sentences.append(
+            f"With IKEv2, strongSwan knows no DPD timeout ({ike.dpd_timeout} s was agreed): it gives a silent peer up "
+            "after its retransmissions, some 165 s unless strongswan.conf changes them."
+        )
+    if ike.dpd_enabled and ike.dpd_action is DpdAction.CLEAR and customer_viewpoint(spec).starts:
+        sentences.append(
+            "The VPN gateway only waits, and a silent peer is forgotten (DPD action clear): after an outage somebody "
+            "must start the tunnel on this device again. DPD action restart does that by itself."
+        )
+    return sentences
+
+
+def _phase(version: IkeVersion, *, refused: frozenset[str], longest: tuple[int, int]) -> Phase:
+    return Phase(
+        encryption={
+            key: transform.keyword
+            for key, transform in crypto.ENCRYPTION.items()
+            if version is IkeVersion.V2 or key not in refused
+        },
+        integrity={key: transform.keyword for key, transform in crypto.INTEGRITY.items()},
+        prf={key: transform.keyword for key, transform in crypto.PRF.items()},
+        dh={key: group.keyword for key, group in crypto.DH_GROUPS.items()},
+        lifetime_seconds=longest,
+    )
+
+
+# Whatever the console offers, charon does.
+EVERYTHING: Final = Abilities(
+    ike={
+        version: _phase(
+            version, refused=crypto.IKEV1_IKE_AEAD_REFUSED, longest=IKE_LIFETIME_SECONDS
+        )
+        for version in IkeVersion
+    },
+    esp={
+        version: _phase(version, refused=crypto.IKEV1_ESP_REFUSED, longest=IPSEC_LIFETIME_SECONDS)
+        for version in IkeVersion
+    },
+    lifetime_kb=IPSEC_LIFETIME_KB,
+    psk=PskGrammar(),
+    main_mode_names=True,
+)
