@@ -1,4 +1,4 @@
-"""A lab for the tests of a module; what is missing to run one skips them, and says so."""
+"""A lab for the tests of a module; where none can run they are skipped, or fail in CI."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.vendors.needed import missing
 from tunnels.lab import Lab, LabUnavailable
 
 
@@ -16,7 +17,7 @@ def needs_lab() -> None:
         with Lab(start=False):
             pass
     except LabUnavailable as reason:
-        pytest.skip(str(reason))
+        missing(str(reason))
 
 
 @pytest.fixture(scope="module")

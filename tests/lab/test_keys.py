@@ -13,7 +13,7 @@ from tunnels.domain.proposals import IkeSettings
 from tunnels.domain.secret import Secret
 from tunnels.domain.spec import TunnelSpec
 from tunnels.lab import Lab, Side
-from tunnels.lab.negotiation import customer_file, document_of
+from tunnels.lab.negotiation import customer_files, document_of
 
 pytestmark = [pytest.mark.charon, pytest.mark.xdist_group("lab")]
 
@@ -34,7 +34,8 @@ def _spec(number: int, customer: str) -> TunnelSpec:
 
 def _initiates(branch: Side, spec: TunnelSpec) -> str:
     """What the branch hears when it comes with this file."""
-    branch.install(customer_file(spec), "keytest.conf")
+    [file] = customer_files(spec)
+    branch.install(file.text, "keytest.conf")
     said = branch.swanctl(
         "--initiate", "--ike", spec.id, "--child", f"{spec.id}-1", "--timeout", "10", check=False
     )

@@ -10,7 +10,7 @@ from tunnels.domain.proposals import IkeSettings, IkeVersion, IpsecSettings, Mod
 from tunnels.lab import matrix
 from tunnels.lab.combinations import everything, sample
 from tunnels.lab.listing import read_list
-from tunnels.lab.negotiation import customer_file, document_of, expected_esp, expected_ike
+from tunnels.lab.negotiation import customer_files, document_of, expected_esp, expected_ike
 
 LISTING = """\
 vpnx-1a2b3c4d: #7, ESTABLISHED, IKEv2, e42123415f4fc56c_i* 3b191da8da64e9c0_r
@@ -78,11 +78,12 @@ def test_both_sides_are_made_from_the_same_tunnel() -> None:
         mapping.local for mapping in spec.mappings
     ]
     assert spec.psk.reveal() not in repr(document)
-    assert f"proposals = {spec.ike.proposal}" in customer_file(spec)
+    assert f"proposals = {spec.ike.proposal}" in customer_files(spec)[0].text
 
 
 def test_its_last_line_counts() -> None:
     asked = [one for one in everything() if one.part in {"IKE", "ESP"}]
-    assert matrix.summary(asked, Counter({"IKE": 100, "ESP": 95})) == (
-        "lab-matrix: IKE 100/100, ESP 95/96"
+    proven = Counter({"IKE": 100, "ESP": 95})
+    assert matrix.summary("strongswan-swanctl", asked, proven) == (
+        "lab-matrix strongswan-swanctl: IKE 100/100, ESP 95/96"
     )

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from tunnels.lab import Lab, LabUnavailable
-from tunnels.lab.requirements import PLUGIN_FILES, Machine, check, explain
+from tunnels.lab.requirements import (
+    PLUGIN_FILES,
+    STARTER_FILES,
+    Machine,
+    check,
+    check_starter,
+    explain,
+)
 
 MAX = "user.max_user_namespaces"
 CLONE = "kernel.unprivileged_userns_clone"
@@ -73,6 +80,20 @@ def test_missing_programs_are_named_as_packages(
     command = f"apt-get install --no-install-recommends {packages}"
     assert _refusal(_machine(plugins, absent=absent)).endswith(f"Install them: sudo {command}")
     assert _refusal(_machine(plugins, absent=absent, root=True)).endswith(f"them: {command}")
+
+
+def test_a_customer_with_an_ipsec_conf_needs_more(tmp_path: Path) -> None:
+    plugins = tmp_path / "plugins"
+    with pytest.raises(LabUnavailable) as error:
+        check_starter(_machine(plugins))
+    assert str(error.value) == (
+        "A customer with an ipsec.conf needs Debian packages that are not installed: strongswan-starter, "
+        "strongswan-charon. Install them: sudo apt-get install --no-install-recommends "
+        "strongswan-starter strongswan-charon"
+    )
+    for name in STARTER_FILES:
+        (tmp_path / name).touch()
+    check_starter(_machine(plugins))
 
 
 def test_missing_plugins_are_named_as_packages(plugins: Path) -> None:

@@ -1,6 +1,7 @@
 """`make lab-matrix`: every combination of algorithms negotiated by two real charons, and a ping through each.
 
-Our side is loaded from the agent's own messages, the customer's from the bytes that the customer downloads.
+Our side is loaded from the agent's own messages, the customer's from the bytes that the customer downloads, in each of
+the formats that strongSwan reads.
 What both charons then list is compared with what was asked for. A forced rekey of the CHILD_SA proves PFS: IKEv2
 makes its first CHILD_SA within IKE_AUTH, without a Diffie-Hellman exchange of its own (RFC 7296 §1.2).
 """
@@ -11,7 +12,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -20,6 +21,7 @@ from tunnels.agent.charon import CharonRefused, IkeSa
 from tunnels.agent.render import child_name, connection_message, secret_messages
 from tunnels.agent.vici_adapter import ViciCharon
 from tunnels.contract import TunnelDocument
+from tunnels.devices.base import Platform
 from tunnels.domain.addresses import parse_address, parse_network
 from tunnels.domain.proposals import IkeVersion
 from tunnels.domain.secret import generate_psk
@@ -27,9 +29,10 @@ from tunnels.domain.spd import Rule
 from tunnels.domain.spec import Endpoint, TunnelSpec
 from tunnels.domain.status import Intent
 from tunnels.lab.combinations import Combination, everything, sample
+from tunnels.lab.customers import CUSTOMERS, Customer
 from tunnels.lab.lab import Lab
 from tunnels.lab.listing import read_list
-from tunnels.lab.negotiation import customer_file, document_of, expected_esp, expected_ike
+from tunnels.lab.negotiation import customer_files, document_of, expected_esp, expected_ike
 from tunnels.lab.requirements import LabError, LabUnavailable
 from tunnels.lab.side import BRANCH, GATEWAY, Side
 
@@ -54,13 +57,24 @@ REVEALING = (
 
 
 class Prover:
-    """Two charons of a lab, ready to negotiate one combination after the other."""
+    """A gateway and a customer in a lab, ready to negotiate one combination after the other."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, customer: Customer) -> None:
         self._lab = lab
+        self._customer = customer
         self._sides = (lab.gateway, lab.branch)
         self._charons = {side: ViciCharon(f"unix://{side.vici_socket}") for side in self._sides}
         self._count = 0
+
+    @property
+    def platform(self) -> Platform:
+        """What the customer has."""
+        return self._customer.platform
+
+    @property
+    def daemon(self) -> str:
+        """Who negotiates for the customer, with its version."""
+        return f"strongSwan {self._charons[self._lab.branch].version().charon_version}"
 
     def close(self) -> None:
         """Hang up on both charons."""
@@ -73,16 +87,16 @@ class Prover:
         spec = _spec(self._lab, combination, self._count)
         tunnel = document_of(spec)
         start = self._lab.gateway.log_path.stat().st_size
-        filename = f"{spec.id}-swanctl.conf"
+        files = customer_files(spec, self._customer.platform)
         try:
-            self._lab.branch.install(customer_file(spec), filename)
+            self._customer.install(files)
             self._load(tunnel)
             return [*self._first(combination), *self._again(combination, tunnel)]
         except (LabError, CharonRefused) as error:
             return [str(error), *self._evidence(start)]
         finally:
             self._unload(tunnel)
-            self._lab.branch.uninstall(filename)
+            self._customer.uninstall(files)
 
     def _load(self, tunnel: TunnelDocument) -> None:
         ours = self._charons[self._lab.gateway]
@@ -155,45 +169,56 @@ class Prover:
 
 
 @contextmanager
-def prover() -> Iterator[Prover]:
-    """A lab and its prover. Raises LabUnavailable or LabError as Lab does."""
-    with (
-        Lab(
-            gateway=replace(GATEWAY, settings=HASTE), customers=(replace(BRANCH, settings=HASTE),)
-        ) as lab,
-        closing(Prover(lab)) as ready,
-    ):
-        yield ready
+def prover(platform: str) -> Iterator[Prover]:
+    """A lab whose customer has a device of this platform, and its prover. Raises LabUnavailable or LabError."""
+    kind = CUSTOMERS[platform]
+    gateway = replace(GATEWAY, settings=HASTE)
+    branch = replace(BRANCH, settings=(*HASTE, *kind.settings))
+    with Lab(gateway=gateway, customers=(branch,), start=False) as lab:
+        lab.gateway.start_charon()
+        customer = kind(lab.branch)
+        customer.start()
+        with closing(Prover(lab, customer)) as ready:
+            yield ready
 
 
-def summary(asked: Iterable[Combination], proven: Counter[str]) -> str:
-    """`lab-matrix: IKE 100/100, ESP 96/96, …`."""
+def summary(platform: str, asked: Iterable[Combination], proven: Counter[str]) -> str:
+    """`lab-matrix strongswan-swanctl: IKE 100/100, ESP 96/96, …`."""
     totals = Counter(combination.part for combination in asked)
     parts = ", ".join(f"{part} {proven[part]}/{total}" for part, total in totals.items())
-    return f"lab-matrix: {parts}"
+    return f"lab-matrix {platform}: {parts}"
 
 
 def main() -> int:
-    """Negotiate all, tell of each part and each failure, end with one line of counts. Returns the exit code."""
+    """Negotiate all, tell of each failure, and of each platform in one line of counts. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tunnels.lab.matrix", description=__doc__)
     parser.add_argument("--sample", action="store_true", help="only a dozen of them")
-    asked = sample() if parser.parse_args().sample else everything()
-    proven: Counter[str] = Counter()
-    started = time.monotonic()
+    parser.add_argument("--platform", choices=CUSTOMERS, help="only with this kind of customer")
+    chosen = parser.parse_args()
+    asked = sample() if chosen.sample else everything()
+    platforms = [chosen.platform] if chosen.platform else list(CUSTOMERS)
     try:
-        with prover() as matrix:
-            for number, combination in enumerate(asked, start=1):
-                problems = matrix.prove(combination)
-                proven[combination.part] += not problems
-                if problems:
-                    _say("\n    ".join([f"FAILED {combination.part} {combination}", *problems]))
-                if number % 25 == 0:
-                    _say(f"{number} of {len(asked)} in {time.monotonic() - started:.0f} s")
+        proven = [_prove(platform, asked) for platform in platforms]
     except (LabUnavailable, LabError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    _say(summary(asked, proven))
-    return 0 if proven.total() == len(asked) else 1
+    return 0 if all(proven) else 1
+
+
+def _prove(platform: str, asked: Sequence[Combination]) -> bool:
+    """Whether all of them were negotiated with this kind of customer."""
+    proven: Counter[str] = Counter()
+    started = time.monotonic()
+    with prover(platform) as matrix:
+        for number, combination in enumerate(asked, start=1):
+            problems = matrix.prove(combination)
+            proven[combination.part] += not problems
+            if problems:
+                _say("\n    ".join([f"FAILED {combination.part} {combination}", *problems]))
+            if number % 25 == 0:
+                _say(f"{number} of {len(asked)} in {time.monotonic() - started:.0f} s")
+    _say(summary(platform, asked, proven))
+    return proven.total() == len(asked)
 
 
 def _spec(lab: Lab, combination: Combination, number: int) -> TunnelSpec:

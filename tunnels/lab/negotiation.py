@@ -16,7 +16,7 @@ from tunnels.contract import (
     MappingDocument,
     TunnelDocument,
 )
-from tunnels.devices.base import render
+from tunnels.devices.base import File, Platform, render
 from tunnels.devices.strongswan_swanctl.platform import PLATFORM as SWANCTL
 from tunnels.domain import crypto
 from tunnels.domain.crypto import DhGroup
@@ -101,13 +101,13 @@ def document_of(spec: TunnelSpec) -> TunnelDocument:
     )
 
 
-def customer_file(spec: TunnelSpec) -> str:
-    """The swanctl.conf that the customer downloads."""
+def customer_files(spec: TunnelSpec, platform: Platform = SWANCTL) -> tuple[File, ...]:
+    """What the customer downloads for a device of this platform."""
     return render(
-        SWANCTL,
+        platform,
         spec,
-        version=SWANCTL.versions[0],
+        version=platform.versions[0],
         redacted=False,
         now=datetime.now(UTC),
         console_version="lab",
-    ).text
+    ).files

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -33,6 +33,10 @@ PLUGIN_FILES: Mapping[str, str] = MappingProxyType(
         "libstrongswan-kernel-libipsec.so": "libcharon-extra-plugins",
         "libstrongswan-gcrypt.so": "libstrongswan-extra-plugins",
     }
+)
+# The same for a customer with an ipsec.conf; paths are beside the folder of plugins.
+STARTER_FILES: Mapping[str, str] = MappingProxyType(
+    {"starter": "strongswan-starter", "charon": "strongswan-charon"}
 )
 _MAX = "user.max_user_namespaces"
 _CLONE = "kernel.unprivileged_userns_clone"
@@ -85,13 +89,7 @@ def check(machine: Machine) -> None:
         for name, package in PLUGIN_FILES.items()
         if not (machine.plugins / name).exists()
     }
-    if missing:
-        sudo = "" if machine.is_root() else "sudo "
-        # systemd starts what is installed; the lab must be the only strongSwan that it concerns.
-        raise LabUnavailable(
-            f"The lab needs Debian packages that are not installed: {', '.join(missing)}. "
-            f"Install them: {sudo}apt-get install --no-install-recommends {' '.join(missing)}"
-        )
+    _demand(machine, "The lab", list(missing))
     try:
         machine.tun()
     except FileNotFoundError:
@@ -107,6 +105,26 @@ def check(machine: Machine) -> None:
         raise LabUnavailable(
             f"The lab needs {TUN}, and it cannot be opened ({error.strerror}). As root: modprobe tun"
         ) from None
+
+
+def check_starter(machine: Machine) -> None:
+    """Raise LabUnavailable when the programs are missing that load an ipsec.conf."""
+    missing = [
+        package
+        for name, package in STARTER_FILES.items()
+        if not (machine.plugins.parent / name).exists()
+    ]
+    _demand(machine, "A customer with an ipsec.conf", missing)
+
+
+def _demand(machine: Machine, who: str, missing: Sequence[str]) -> None:
+    if missing:
+        sudo = "" if machine.is_root() else "sudo "
+        # systemd starts what is installed; the lab must be the only strongSwan that it concerns.
+        raise LabUnavailable(
+            f"{who} needs Debian packages that are not installed: {', '.join(missing)}. "
+            f"Install them: {sudo}apt-get install --no-install-recommends {' '.join(missing)}"
+        )
 
 
 def explain(machine: Machine, problem: str) -> str:

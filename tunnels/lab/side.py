@@ -201,14 +201,17 @@ class Side:
         (self.folder / "swanctl" / "conf.d" / name).unlink(missing_ok=True)
         return self.swanctl("--load-all")
 
-    def start_charon(self) -> None:
-        """Start charon and wait until it answers. Raises LabError when it does not within 20 s."""
+    def start_charon(self, command: Sequence[str] = ("charon-systemd",)) -> None:
+        """Start charon, by this command, and wait until it answers. Raises LabError when it does not within 20 s."""
         if self._charon and self._charon.poll() is None:
             raise LabError(f"{self.name}: charon is running already.")
         self._charon = self.popen(
-            ["sh", "-c", 'echo $$ >"$1"; exec charon-systemd', "sh", str(self.folder / "pid")],
+            [
+                "sh", "-euc", 'echo $$ >"$1"; shift; exec "$@"', "sh",
+                str(self.folder / "pid"), *command,
+            ],
             output=self.folder / "charon.out",
-        )
+        )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
         while not _answers(self.vici_socket):
             if self._charon.poll() is not None or time.monotonic() > deadline:
