@@ -70,7 +70,8 @@ class Platform:
 
     `id` is stable (it is stored and stands in URLs), `vendor` and `name` are what people pick. `abilities` has
     one entry for each version that is offered, the most usual first. `unsupported` names what the abilities have
-    no table for (then nothing is rendered); `losses` are sentences on what the device does only in part.
+    no table for (then nothing is rendered); it is asked only when they refuse nothing, so that every word is there.
+    `losses` are sentences on what the device does only in part.
     """
 
     id: str
@@ -177,7 +178,7 @@ def render(
         raise refuse(
             "unknown-version", f"Choose one of these versions: {choices}.", field="version"
         )
-    findings = [*refusals(platform.label, abilities, spec), *platform.unsupported(spec)]
+    findings = refusals(platform.label, abilities, spec) or platform.unsupported(spec)
     if findings:
         raise RuleError(findings)
     losses = (*generic_losses(platform.label, abilities, spec), *platform.losses(spec))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from types import MappingProxyType
 
 import tunnels.devices
@@ -20,8 +21,9 @@ LAST = "Generic"
 
 def _found() -> Iterator[Platform]:
     for module in pkgutil.iter_modules(tunnels.devices.__path__):
-        if module.ispkg:
-            yield from import_module(f"tunnels.devices.{module.name}.platform").PLATFORMS
+        name = f"tunnels.devices.{module.name}.platform"
+        if module.ispkg and find_spec(name):
+            yield from import_module(name).PLATFORMS
 
 
 def _order(platform: Platform) -> tuple[bool, str]:

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.devices.cases import CASES, NOW, render_case
+from tests.devices.pfsense.grammar import SILENT, read
+from tests.devices.understood import BadFileError, expected
+from tunnels.devices.base import render
+from tunnels.devices.registry import PLATFORMS
+from tunnels.domain.findings import RuleError
+from tunnels.domain.proposals import DpdAction, Negotiation
+
+PFSENSE = PLATFORMS["pfsense"]
+COMMON = CASES["common-ikev2"]
+
+
+def text_of(**over: object) -> str:
+    [file] = render_case(PFSENSE, replace(COMMON, **over)).files  # type: ignore[arg-type]
+    return file.text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Split connections                 on", "Split connections                 off"),
+        ("AES, 256 bits\n    Hash", "AES, 257 bits\n    Hash"),
+        ("14 (2048 bit)\n    Life", "14\n    Life"),
+        ("Mutual PSK", "Mutual Certificate"),
+        ("Internet Protocol                 IPv4", "Internet Protocol                 IPv6"),
+        ("Rekey Time                        77760", "Rekey Time                        86400"),
+        ("Max failures                      3\n", ""),
+        ("Mode                              Tunnel IPv4", "Mode                              Routed (VTI)"),
+        ("NAT/BINAT translation             None", "NAT/BINAT translation             Network"),
+        ("Network 192.168.0.0/24", "Network 192.168.0.9/24"),
+        ("Step 2", "Step 3"),
+        ("IPsec NAT-T (4500)", "ISAKMP (500)"),
+        ("    => Apply Changes", "    => Apply"),
+        ("IP address: 198.51.100.2", "198.51.100.2"),
+        ("Hash Algorithms                   SHA256   (and no other)\n", ""),
+    ],
+)  # fmt: skip
+def test_its_reader_refuses_what_is_broken(old: str, new: str) -> None:
+    text = text_of()
+    assert old in text
+    if old == "    => Apply Changes":
+        new = "    => Later"
+    with pytest.raises((BadFileError, KeyError, ValueError)):
+        read("pfsense", {"sheet": text.replace(old, new, 1)})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("192.168.1.0/25", "192.168.3.0/25"),
+        lambda text: text.replace("Golden-Key_73519", "Golden-Key_73518"),
+        lambda text: text.replace("14 (2048 bit)\n    Life Time", "15 (3072 bit)\n    Life Time"),
+        lambda text: text.replace("Initiate on demand (Tunnel mode only)", "Initiate at start (VTI or Tunnel Mode)"),
+    ],
+)  # fmt: skip
+def test_a_changed_value_is_another_tunnel(change: Callable[[str], str]) -> None:
+    assert read("pfsense", {"sheet": text_of()}) == expected(COMMON, silent=SILENT)
+    changed = change(text_of())
+    assert changed != text_of()
+    assert read("pfsense", {"sheet": changed}) != expected(COMMON, silent=SILENT)
+
+
+def test_it_keeps_pairs_apart_where_pfsense_would_combine_them() -> None:
+    assert "Split connections                 on" in text_of()
+    # IKEv1 has one pair in a phase 2 anyway, and the form does not show the field.
+    [file] = render_case(PFSENSE, CASES["common-ikev1-main"]).files
+    assert "Split connections" not in file.text
+    assert "Rekey Time                        77760" not in file.text
+    assert "Reauth Time                       77760" in file.text
+
+
+def test_it_begins_and_begins_again_when_the_gateway_only_waits() -> None:
+    waiting = replace(COMMON.ike, negotiation=Negotiation.PASSIVE)
+    text = text_of(ike=waiting)
+    assert "Initiate at start (VTI or Tunnel Mode)" in text
+    assert "Child SA Close Action             Restart/Reconnect" in text
+    assert text.count("Keep Alive                        on") == 2
+    forgetting = text_of(ike=replace(waiting, dpd_action=DpdAction.CLEAR))
+    assert "Child SA Close Action             Close connection and clear SA" in forgetting
+    assert "Keep Alive" not in text_of()
+
+
+def test_it_pings_the_asking_address_from_the_pair_of_the_health_check() -> None:
+    [file] = render_case(PFSENSE, CASES["common-health-check"]).files
+    assert "Automatically ping host           169.254.128.2" in file.text
+    assert "169.254.129.2/32, so that this" in " ".join(file.text.replace("#", "").split())
+
+
+@pytest.mark.parametrize("wrong", ["WAN\n    => Save", "W A N", "x" * 33, "WAN#"])
+def test_it_takes_only_the_name_of_an_interface(wrong: str) -> None:
+    def ask(wan: str) -> str:
+        version = PFSENSE.versions[0]
+        return render(
+            PFSENSE, COMMON, version=version, redacted=True, now=NOW, console_version="1", given={"wan": wan}
+        ).text  # fmt: skip
+
+    assert "OPT1 address" in ask("OPT1")
+    with pytest.raises(RuleError) as caught:
+        ask(wrong)
+    assert [finding.field for finding in caught.value.findings] == ["wan"]

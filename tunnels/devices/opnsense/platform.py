@@ -1,0 +1,218 @@
+"""OPNsense, VPN > IPsec > Connections: a click path, because restoring a configuration area would replace the others.
+
+Labels and limits are those of OPNsense core (August 2026): the forms dialogConnection, dialogLocal, dialogRemote,
+dialogChild and dialogPSK, and the models Swanctl.xml and IPsec.xml. Below them is strongSwan: what a field means is
+told in swanctl.conf(5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
+from tunnels.devices.heading import commented, heading
+from tunnels.devices.opnsense.lists import ABILITIES, esp_proposal, proposal, unsupported
+from tunnels.devices.questions import Question
+from tunnels.devices.rendering import fill
+from tunnels.devices.steps import Entry, Path, numbered
+from tunnels.devices.viewpoint import Pair, Viewpoint, customer_viewpoint
+from tunnels.domain.proposals import DpdAction, IkeVersion, Mode
+from tunnels.domain.spec import TunnelSpec
+
+
+def losses(spec: TunnelSpec) -> list[str]:
+    """What the forms say only in part."""
+    seconds, ike = spec.ipsec.lifetime_seconds, spec.ike
+    rekey = (
+        f"A child has only a rekey time: with {_rekey(seconds)} s it is renewed before, and ended at, "
+        f"the agreed {seconds} s."
+    )
+    if not ike.dpd_enabled or ike.version is IkeVersion.V1:
+        return [rekey]
+    silence = (
+        f"With IKEv2 there is no DPD timeout ({ike.dpd_timeout} s was agreed): a silent peer is given up after "
+        "the retransmissions, some 165 s."
+    )
+    return [rekey, silence]
+
+
+def write(order: Order) -> str:
+    """The text of the click path."""
+    spec, view = order.spec, customer_viewpoint(order.spec)
+    forms = [
+        ("VPN > IPsec > Pre-Shared Keys, button +", _key(view, spec.psk.reveal()), "Save"),
+        ("VPN > IPsec > Connections, button +, advanced mode on", _connection(spec, view), "Save"),
+        (
+            "the same page, Local Authentication, button +",
+            _authentication("ID", view.device.identity.text),
+            "Save",
+        ),
+        (
+            "the same page, Remote Authentication, button +",
+            _authentication("Id", view.gateway.identity.text),
+            "Save",
+        ),
+        *(
+            (
+                "the same page, Children, button +, advanced mode on",
+                _child(pair, spec, view),
+                "Save",
+            )
+            for pair in view.pairs
+        ),
+        ("VPN > IPsec > Connections", (Entry(label="Enable IPsec", value="on"),), "Apply"),
+        *_firewall(view, order.answers[WAN.id]),
+    ]
+    return fill(
+        "opnsense/template.txt.j2",
+        Path(heading=commented(_heading(order, view), "#"), steps=numbered(forms)),
+    )
+
+
+def _heading(order: Order, view: Viewpoint) -> tuple[str, ...]:
+    load = (
+        "In the web interface of OPNsense: fill in the forms below in their order, and leave all other fields as "
+        "they are."
+    )
+    verify = (
+        "VPN > IPsec > Status Overview: the connection is up and each pair has an entry below it. "
+        "VPN > IPsec > Log File tells why when it is not."
+    )
+    remove = (
+        f"VPN > IPsec > Connections: delete {order.spec.id}. VPN > IPsec > Pre-Shared Keys: delete the entry of "
+        f"step 1. Firewall > Rules: delete those described as {order.spec.id}. Apply each."
+    )
+    return heading(
+        order, load=[load], verify=[verify], around=_around(view), remove=[remove], before=()
+    )
+
+
+def _around(view: Viewpoint) -> Iterator[str]:
+    yield (
+        "NAT: nothing to do. Outbound NAT on the WAN sees only the encrypted packets; make no rule for interface IPsec."
+    )
+    yield (
+        "Routes: the policies lead the ranges into the tunnel. Other routers of your site need one to each range of "
+        "the VPN gateway, with this device as the next hop."
+    )
+    yield (
+        "Large TCP packets, when connections hang: Firewall > Settings > Normalization, interface IPsec, "
+        f"Max mss {SAFE_MSS}."
+    )
+    if view.probe:
+        asked, _ = view.probe
+        yield (
+            "Interfaces > Virtual IPs > Settings, button +: mode IP Alias, interface Loopback, address "
+            f"{asked}/{asked.max_prefixlen}, so that this device answers the health check."
+        )
+
+
+def _key(view: Viewpoint, key: str) -> Iterator[Entry]:
+    yield Entry(label="Local Identifier", value=view.device.identity.text)
+    yield Entry(label="Remote Identifier", value=view.gateway.identity.text)
+    yield Entry(label="Pre-Shared Key", value=key)
+    yield Entry(label="Type", value="PSK")
+
+
+def _connection(spec: TunnelSpec, view: Viewpoint) -> Iterator[Entry]:
+    ike = spec.ike
+    yield Entry(label="Proposals", value=proposal(ike), why=_hint(ike.dh_group))
+    yield Entry(label="Version", value=f"IKEv{int(ike.version)}")
+    if ike.version is IkeVersion.V1:
+        yield Entry(label="Aggressive", value="on" if ike.mode is Mode.AGGRESSIVE else "off")
+    else:
+        yield Entry(label="MOBIKE", value="off", why="both ends have static addresses")
+    yield Entry(label="Local addresses", value=str(view.device.address))
+    yield Entry(label="Remote addresses", value=str(view.gateway.address))
+    renew = ike.lifetime_seconds * 9 // 10
+    yield Entry(
+        label="Rekey time (s)", value=str(renew), why=f"90 % of the agreed {ike.lifetime_seconds} s"
+    )
+    yield Entry(label="Over time (s)", value=str(ike.lifetime_seconds - renew))
+    if ike.dpd_enabled:
+        yield Entry(label="DPD delay (s)", value=str(ike.dpd_timeout // 3))
+        if ike.version is IkeVersion.V1:
+            yield Entry(label="DPD timeout (s)", value=str(ike.dpd_timeout))
+    yield Entry(label="Keyingtries", value="0", why="never give up")
+    yield Entry(label="Description", value=spec.id)
+
+
+def _authentication(label: str, identity: str) -> Iterator[Entry]:
+    yield Entry(label="Authentication", value="Pre-Shared Key")
+    yield Entry(label=label, value=identity)
+
+
+def _child(pair: Pair, spec: TunnelSpec, view: Viewpoint) -> Iterator[Entry]:
+    ike, ipsec = spec.ike, spec.ipsec
+    yield Entry(label="Mode", value="Tunnel")
+    yield Entry(label="Policies", value="on")
+    if view.starts:
+        yield Entry(label="Start action", value="Start", why="the VPN gateway waits for you")
+        yield Entry(label="Close action", value="Start")
+    else:
+        yield Entry(label="Start action", value="Trap", why="begin as soon as there is traffic")
+    if ike.dpd_enabled:
+        restart = view.starts and ike.dpd_action is DpdAction.RESTART
+        yield Entry(label="DPD action", value="Start" if restart else "Clear")
+    yield Entry(label="ESP proposals", value=esp_proposal(ipsec, ike.version), why=_hint(ipsec.pfs))
+    yield Entry(label="Local", value=str(pair.local))
+    yield Entry(label="Remote", value=str(pair.remote))
+    yield Entry(label="Rekey time (s)", value=str(_rekey(ipsec.lifetime_seconds)))
+    yield Entry(label="Description", value=pair.name)
+
+
+def _firewall(view: Viewpoint, wan: str) -> Iterator[tuple[str, Iterator[Entry], str]]:
+    place = f"Firewall > Rules > {wan}, button +"
+    for protocol, port in (("UDP", "500 (ISAKMP)"), ("UDP", "4500 (IPsec NAT-T)"), ("ESP", "")):
+        yield place, _let_in(view, wan, protocol, port), "Save, then Apply changes"
+    for pair in view.pairs:
+        # Replies find their way by state; this is for what begins on the other side.
+        yield "Firewall > Rules > IPsec, button +", _let_through(pair), "Save, then Apply changes"
+
+
+def _let_in(view: Viewpoint, wan: str, protocol: str, port: str) -> Iterator[Entry]:
+    yield Entry(label="Action", value="Pass")
+    yield Entry(label="Protocol", value=protocol)
+    yield Entry(label="Source", value=f"Single host or Network {view.gateway.address}")
+    yield Entry(label="Destination", value=f"{wan} address")
+    if port:
+        yield Entry(label="Destination port range", value=port)
+    yield Entry(label="Description", value=view.pairs[0].name.rpartition("-")[0])
+
+
+def _let_through(pair: Pair) -> Iterator[Entry]:
+    yield Entry(label="Action", value="Pass")
+    yield Entry(label="Source", value=f"Single host or Network {pair.remote}")
+    yield Entry(label="Destination", value=f"Single host or Network {pair.local}")
+    yield Entry(label="Description", value=pair.name)
+
+
+def _rekey(seconds: int) -> int:
+    # charon ends a CHILD_SA after 1.1 times its rekey time unless told otherwise, and no form tells it.
+    return seconds * 10 // 11
+
+
+def _hint(group: str) -> str:
+    return "the list may write curve25519" if group == "dh31" else ""
+
+
+WAN = Question(
+    id="wan",
+    label="Interface towards the Internet",
+    usual="WAN",
+    grammar=re.compile(r"[A-Za-z0-9_]{1,32}", re.ASCII),
+    help="Its name as it stands under Firewall > Rules.",
+)
+
+PLATFORM = Platform(
+    id="opnsense",
+    vendor="OPNsense",
+    name="web interface",
+    abilities={"26.x": ABILITIES},
+    parts=(Part(filename="{tunnel_id}-opnsense.txt", write=write),),
+    questions=(WAN,),
+    unsupported=unsupported,
+    losses=losses,
+)
+PLATFORMS = (PLATFORM,)
