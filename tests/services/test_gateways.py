@@ -295,3 +295,46 @@ def test_it_lets_operators_add_customer_gateways_but_not_delete_them() -> None:
     customer = gateways.create_customer_gateway(actor=operator, name="x", public_ip="198.51.100.1")
     with pytest.raises(PermissionDenied, match="role admin"):
         gateways.delete_customer_gateway(actor=operator, customer_gateway=customer)
+
+
+def test_it_remembers_the_kind_of_device() -> None:
+    gateway = gateways.create_customer_gateway(
+        actor=make.SYSTEM, name="x", public_ip="198.51.100.7", platform="strongswan-swanctl"
+    )
+    assert gateway.platform == "strongswan-swanctl"
+    assert Event.objects.get().after["device"] == "strongswan-swanctl"
+    CustomerGateway.objects.update(platform_version="6.x")
+    for platform, left in (
+        (None, ("strongswan-swanctl", "6.x")),
+        ("strongswan-swanctl", ("strongswan-swanctl", "6.x")),
+        ("", ("", "")),
+    ):
+        gateways.update_customer_gateway(
+            actor=make.SYSTEM,
+            customer_gateway=gateway,
+            name="x",
+            public_ip="198.51.100.7",
+            platform=platform,
+        )
+        gateway.refresh_from_db()
+        assert (gateway.platform, gateway.platform_version) == left
+    event = Event.objects.get(action="customer-gateway-edited")
+    assert (event.before, event.after) == ({"device": "strongswan-swanctl"}, {})
+
+
+def test_it_refuses_a_kind_of_device_that_is_not_offered() -> None:
+    customer = make.a_customer_gateway()
+    with pytest.raises(RuleError) as refused:
+        gateways.create_customer_gateway(
+            actor=make.SYSTEM, name="x", public_ip="junk", platform="toaster"
+        )
+    assert [field for field, _ in sentences(refused)] == ["platform", "public_ip"]
+    with pytest.raises(RuleError) as refused:
+        gateways.update_customer_gateway(
+            actor=make.SYSTEM,
+            customer_gateway=customer,
+            name="x",
+            public_ip=str(customer.public_ip),
+            platform="toaster",
+        )
+    assert [field for field, _ in sentences(refused)] == ["platform"]

@@ -9,11 +9,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Final
 
 from tunnels.domain.findings import Finding, RuleError
 from tunnels.domain.spec import TunnelSpec
 
 Answers = Mapping[str, str]
+# No device has longer names for what is asked.
+ANSWER_MAX: Final = 100
 
 
 def _always(_spec: TunnelSpec) -> bool:
@@ -24,8 +27,9 @@ def _always(_spec: TunnelSpec) -> bool:
 class Question:
     """One question: `id` in snake_case, `label` and `help` for people, the `usual` answer.
 
-    An answer must match the whole of `grammar`; `numbers` is the lowest and highest, when it is a number. `example` is
-    what the sentence of refusal offers. `asked` tells for which tunnels the question matters.
+    An answer has at most ANSWER_MAX characters and must match the whole of `grammar`; `numbers` is the lowest and
+    highest, when it is a number. `example` is what the sentence of refusal offers. `asked` tells for which tunnels the
+    question matters.
     """
 
     id: str
@@ -45,6 +49,8 @@ class Question:
             if re.fullmatch("[0-9]{1,10}", answer, re.ASCII) and low <= int(answer) <= high:
                 return ""
             return f"{self.label}: enter a number from {low} to {high}."
+        if len(answer) > ANSWER_MAX:
+            return f"{self.label}: enter at most {ANSWER_MAX} characters."
         if self.grammar.fullmatch(answer):
             return ""
         return f"{self.label}: the device does not take this; enter something like {self.example or self.usual}."

@@ -70,7 +70,12 @@ class VpnGateway(models.Model):
 
 
 class CustomerGateway(models.Model):
-    """Their end: a device with a static public address. `platform` is the device kind chosen last."""
+    """Their end: a device with a static public address.
+
+    `platform` is the kind of device chosen last ("" = not known), `platform_version` which of its versions ("" = not
+    said), and `device_answers` what was answered about such devices: platform → question → answer. None of it is
+    more than a memory: it is checked again wherever it is used.
+    """
 
     public_id = PublicIdField(prefix="cgw")
     name = models.CharField(max_length=NAME_MAX)
@@ -82,6 +87,8 @@ class CustomerGateway(models.Model):
         },
     )
     platform = models.CharField(max_length=40, blank=True, editable=False)
+    platform_version = models.CharField(max_length=40, blank=True, editable=False)
+    device_answers = models.JSONField(default=dict, blank=True, editable=False)
 
     class Meta:
         ordering: ClassVar = ["name", "pk"]

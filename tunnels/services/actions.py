@@ -5,6 +5,7 @@ Each is idempotent: done twice in a row, the second call changes nothing, leaves
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db import transaction
@@ -13,10 +14,11 @@ from django.utils import timezone
 from tunnels.domain.findings import refuse
 from tunnels.domain.secret import Secret
 from tunnels.domain.status import SILENT_AFTER_SECONDS, Intent
-from tunnels.models import CustomerGateway, Event, Tunnel, VpnGateway
+from tunnels.models import Event, Tunnel, VpnGateway
 from tunnels.services import audit
 from tunnels.services.access import Actor, require
 from tunnels.services.editing import lock_tunnel, mark_pending
+from tunnels.services.inventory import locked
 from tunnels.services.policy import touch_gateway
 
 
@@ -127,23 +129,40 @@ def reveal_psk(*, actor: Actor, tunnel: Tunnel) -> Secret:
 
 
 def record_download(
-    *, actor: Actor, tunnel: Tunnel, platform: str, label: str, redacted: bool
+    *,
+    actor: Actor,
+    tunnel: Tunnel,
+    label: str,
+    redacted: bool,
+    platform: str = "",
+    version: str = "",
+    answers: Mapping[str, str] | None = None,
 ) -> None:
-    """Note that a configuration file was downloaded, and remember the device kind on the customer gateway.
+    """Note that a configuration file was downloaded, and remember on the customer gateway what it was written for.
 
-    Raises PermissionDenied when the file holds the key and the actor may not see it.
+    That is the platform, its version, and the answers (checked ones) to its questions; answers to questions that
+    were not asked this time, and those for other platforms, are kept. A file that suits any device has no `platform`,
+    and changes nothing of what is remembered. Raises PermissionDenied when the file holds the key and the actor may not
+    see it.
     """
     require(actor, "view_tunnel")
     if not redacted:
         require(actor, "reveal_psk")
-    CustomerGateway.objects.filter(pk=tunnel.customer_gateway_id).update(platform=platform)
-    audit.record(
-        actor=actor,
-        action="config-downloaded",
-        target=tunnel,
-        message=f"Configuration of {tunnel.name} for {label} downloaded, {'without' if redacted else 'with'} the key",
-        level=Event.Level.INFO if redacted else Event.Level.WARNING,
-    )
+    with transaction.atomic():
+        if platform:
+            gateway = locked(tunnel.customer_gateway)
+            gateway.platform, gateway.platform_version = platform, version
+            known = gateway.device_answers
+            known[platform] = {**known.get(platform, {}), **(answers or {})}
+            gateway.save(update_fields=["platform", "platform_version", "device_answers"])
+        audit.record(
+            actor=actor,
+            action="config-downloaded",
+            target=tunnel,
+            message=f"Configuration of {tunnel.name} for {label} downloaded, "
+            f"{'without' if redacted else 'with'} the key",
+            level=Event.Level.INFO if redacted else Event.Level.WARNING,
+        )
 
 
 def is_silent(gateway: VpnGateway) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from django.db import connection, transaction
 
+from tunnels.devices.registry import find_platform
 from tunnels.domain.addresses import Address, parse_gateway_address
 from tunnels.domain.findings import Finding, RuleError
 from tunnels.domain.names import clean_name
@@ -34,13 +35,18 @@ from tunnels.services.specs import identities
 _ADDRESSES_LOCK = 0x76706E67
 
 
-def create_customer_gateway(*, actor: Actor, name: str, public_ip: str) -> CustomerGateway:
-    """A new customer gateway. Raises PermissionDenied, and RuleError at the fields name and public_ip."""
+def create_customer_gateway(
+    *, actor: Actor, name: str, public_ip: str, platform: str = ""
+) -> CustomerGateway:
+    """A new customer gateway; `platform` is the kind of device, where it is known.
+
+    Raises PermissionDenied, and RuleError at the fields name, public_ip and platform.
+    """
     require(actor, "add_customergateway")
-    cleaned, address = _read(name, public_ip)
+    cleaned, address = _read(name, public_ip, _check_platform(platform))
     with constraint_sentences(), transaction.atomic():
         _check_address_free(address)
-        gateway = CustomerGateway.objects.create(name=cleaned, public_ip=address)
+        gateway = CustomerGateway.objects.create(name=cleaned, public_ip=address, platform=platform)
         audit.record(
             actor=actor,
             action="customer-gateway-created",
@@ -52,15 +58,20 @@ def create_customer_gateway(*, actor: Actor, name: str, public_ip: str) -> Custo
 
 
 def update_customer_gateway(
-    *, actor: Actor, customer_gateway: CustomerGateway, name: str, public_ip: str
+    *,
+    actor: Actor,
+    customer_gateway: CustomerGateway,
+    name: str,
+    public_ip: str,
+    platform: str | None = None,
 ) -> list[Tunnel]:
     """Rename or move a customer gateway; returns the tunnels that wait to be applied again.
 
-    A new address changes every file and every peer, so each of its tunnels gets a new revision. Raises
-    RuleError at name and public_ip.
+    A new address changes every file and every peer, so each of its tunnels gets a new revision. `platform` is the kind
+    of device ("" = not known); None leaves it as it is. Raises RuleError at name, public_ip and platform.
     """
     require(actor, "change_customergateway")
-    cleaned, address = _read(name, public_ip)
+    cleaned, address = _read(name, public_ip, _check_platform(platform or ""))
     with constraint_sentences(), transaction.atomic():
         # Gateways before customer gateways: the order in which every writer of tunnels locks.
         _lock_gateways_of(customer_gateway)
@@ -70,7 +81,9 @@ def update_customer_gateway(
         if moved:
             _check_address_free(address, besides=gateway)
         gateway.name, gateway.public_ip = cleaned, address
-        gateway.save(update_fields=["name", "public_ip"])
+        if platform is not None and platform != gateway.platform:
+            gateway.platform, gateway.platform_version = platform, ""
+        gateway.save(update_fields=["name", "public_ip", "platform", "platform_version"])
         tunnels = _tunnels_of(gateway) if moved else []
         _readdress(actor, tunnels, f"{gateway.name} is now at {address}")
         _record_edit(actor, gateway, "customer-gateway", before, _describe_customer(gateway))
@@ -184,6 +197,14 @@ def _read(name: str, public_ip: str, findings: Sequence[Finding] = ()) -> tuple[
     if cleaned is None or address is None or found:
         raise RuleError(found)
     return cleaned, address
+
+
+def _check_platform(platform: str) -> list[Finding]:
+    """Findings for a kind of device that is not offered; "" is none, and no mistake."""
+    findings: list[Finding] = []
+    if platform:
+        attempt(findings, "platform", find_platform, platform)
+    return findings
 
 
 def _check_network(
@@ -306,7 +327,8 @@ def _capital(gateway: VpnGateway | CustomerGateway) -> str:
 
 
 def _describe_customer(gateway: CustomerGateway) -> dict[str, object]:
-    return {"name": gateway.name, "public_ip": gateway.public_ip}
+    device = {"device": gateway.platform} if gateway.platform else {}
+    return {"name": gateway.name, "public_ip": gateway.public_ip, **device}
 
 
 def _describe_vpn(gateway: VpnGateway) -> dict[str, object]:

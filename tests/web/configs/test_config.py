@@ -3,7 +3,6 @@ from __future__ import annotations
 import html as html_module
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -11,10 +10,8 @@ import pytest
 from django.test import Client
 
 from tests import factories as make
-from tunnels.devices import registry
-from tunnels.devices.base import PSK_PLACEHOLDER
+from tunnels.devices.base import PSK_PLACEHOLDER, Platform
 from tunnels.devices.strongswan_swanctl.platform import PLATFORM as SWANCTL
-from tunnels.domain.findings import Finding
 from tunnels.models import CustomerGateway, Event, Tunnel
 from tunnels.services.specs import spec_of
 from tunnels.web.configs.highlight import highlight
@@ -63,13 +60,23 @@ def selected(page: str) -> list[str]:
 
 
 def test_it_previews_the_file_without_the_key(admin: Client, tunnel: Tunnel) -> None:
-    page = admin.get(page_of(tunnel)).content.decode()
+    page = admin.get(page_of(tunnel), SWANCTL_CHOICE).content.decode()
     text = preview(page)
     assert f"secret = {PSK_PLACEHOLDER}" in text.replace('"', "")
     assert "local_ts = 192.168.0.0/24" in text
     assert "remote_ts = 10.0.0.0/24" in text
     assert selected(page) == ["strongSwan", "swanctl.conf", "5.9+"]
     assert Event.objects.filter(action="config-downloaded").count() == 0
+    assert "Which device is it?" not in page
+
+
+def test_it_begins_with_the_settings_sheet_and_invites_to_choose(
+    admin: Client, tunnel: Tunnel
+) -> None:
+    page = admin.get(page_of(tunnel)).content.decode()
+    assert selected(page) == ["Generic", "Settings sheet", "text"]
+    assert "Which device is it?" in page
+    assert PSK_PLACEHOLDER in preview(page)
 
 
 def test_it_downloads_the_file_with_the_key(admin: Client, tunnel: Tunnel) -> None:
@@ -127,9 +134,22 @@ def test_it_does_not_download_by_get(admin: Client, tunnel: Tunnel) -> None:
 
 
 def test_it_remembers_the_device(admin: Client, tunnel: Tunnel) -> None:
-    download(admin, tunnel, platform="generic-sheet", version="text")
-    assert CustomerGateway.objects.get().platform == "generic-sheet"
-    assert selected(admin.get(page_of(tunnel)).content.decode())[0] == "Generic"
+    download(admin, tunnel, version="6.x")
+    customer = CustomerGateway.objects.get()
+    assert (customer.platform, customer.platform_version) == ("strongswan-swanctl", "6.x")
+    page = admin.get(page_of(tunnel)).content.decode()
+    assert selected(page) == ["strongSwan", "swanctl.conf", "6.x"]
+    assert "Which device is it?" not in page
+
+
+def test_it_does_not_take_the_settings_sheet_for_a_device(admin: Client, tunnel: Tunnel) -> None:
+    sheet = {"platform": "generic-sheet", "version": "text"}
+    assert download(admin, tunnel, **sheet).status_code == HTTPStatus.OK
+    assert CustomerGateway.objects.get().platform == ""
+    download(admin, tunnel)
+    download(admin, tunnel, **sheet)
+    assert CustomerGateway.objects.get().platform == "strongswan-swanctl"
+    assert Event.objects.filter(action="config-downloaded").count() == 3
 
 
 @pytest.mark.parametrize(
@@ -138,11 +158,12 @@ def test_it_remembers_the_device(admin: Client, tunnel: Tunnel) -> None:
         # What a browser without scripts sends after another vendor was chosen.
         ("?vendor=Generic&platform=strongswan-swanctl&version=5.9%2B", ["Generic", "Settings sheet", "text"]),
         ("?platform=generic-sheet", ["Generic", "Settings sheet", "text"]),
-        ("?vendor=nobody&platform=nothing&version=0", ["strongSwan", "swanctl.conf", "5.9+"]),
+        ("?vendor=strongSwan&platform=generic-sheet&version=text", ["strongSwan", "swanctl.conf", "5.9+"]),
+        ("?vendor=nobody&platform=nothing&version=0", ["Generic", "Settings sheet", "text"]),
     ],
 )  # fmt: skip
 def test_it_makes_the_three_lists_agree(
-    admin: Client, tunnel: Tunnel, query: str, shown: list[str]
+    admin: Client, tunnel: Tunnel, acme: Platform, query: str, shown: list[str]
 ) -> None:
     assert selected(admin.get(page_of(tunnel, query)).content.decode()) == shown
 
@@ -150,49 +171,64 @@ def test_it_makes_the_three_lists_agree(
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"platform": "toaster"}, "Choose one of: strongSwan swanctl.conf"),
+        ({"platform": "toaster"}, "Choose one of: Acme Router, strongSwan swanctl.conf"),
         ({"version": "0.1"}, "Choose one of these versions: 5.9+"),
+        ({"vendor": "Generic"}, "The vendor was changed after the platform"),
     ],
 )
 def test_it_refuses_a_device_that_it_does_not_know(
-    admin: Client, tunnel: Tunnel, fields: dict[str, str], sentence: str
+    admin: Client, tunnel: Tunnel, acme: Platform, fields: dict[str, str], sentence: str
 ) -> None:
     response = download(admin, tunnel, **fields)
     assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert sentence in response.content.decode()
+    assert "Choose again" in response.content.decode()
     assert Event.objects.filter(action="config-downloaded").count() == 0
 
 
-def test_it_says_what_a_device_cannot_do(
-    admin: Client, tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch
+def test_it_says_what_a_device_cannot_do_and_where_to_change_it(
+    admin: Client, tunnel: Tunnel, acme: Platform
 ) -> None:
-    finding = Finding(rule="no-dh19", message="It has no DH19; choose DH14.")
-    weak = replace(SWANCTL, unsupported=lambda _spec: [finding], losses=lambda _spec: ["Lost."])
-    monkeypatch.setattr(registry, "PLATFORMS", {weak.id: weak})
-    monkeypatch.setattr("tunnels.web.configs.choice.PLATFORMS", {weak.id: weak})
-    page = admin.get(page_of(tunnel))
-    assert page.status_code == HTTPStatus.OK
-    assert "It has no DH19; choose DH14." in page.content.decode()
-    assert "<pre" not in page.content.decode()
-    assert 'name="key"' not in page.content.decode()
-    refused = download(admin, tunnel, key="with")
+    chosen = {"platform": acme.id, "version": "2"}
+    page = admin.get(page_of(tunnel), chosen).content.decode()
+    assert "Acme Router 2 cannot do what this tunnel needs" in page
+    sentence = "Acme Router takes at most 2 pairs of ranges in one tunnel, and this one has 4"
+    assert page.count(sentence) == 1
+    assert f'href="/tunnels/{tunnel.public_id}/edit/spd/"' in page
+    assert f'href="{page_of(tunnel)}?platform=generic-sheet"' in page
+    assert "<pre" not in page
+    assert 'name="key"' not in page
+    refused = download(admin, tunnel, key="with", **chosen)
     assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert refused.content.decode().count("It has no DH19; choose DH14.") == 1
+    assert refused.content.decode().count(sentence) == 1
     assert Event.objects.filter(action="config-downloaded").count() == 0
+    assert CustomerGateway.objects.get().platform == ""
+
+
+def test_it_leads_readers_to_the_sheet_and_not_to_what_they_may_not_edit(
+    viewer: Client, tunnel: Tunnel, acme: Platform
+) -> None:
+    page = viewer.get(page_of(tunnel), {"platform": acme.id}).content.decode()
+    assert "takes at most 2 pairs" in page
+    assert "/edit/" not in page
+    assert "?platform=generic-sheet" in page
 
 
 def test_it_warns_of_what_a_device_does_differently(admin: Client, tunnel: Tunnel) -> None:
-    page = admin.get(page_of(tunnel)).content.decode()
+    page = admin.get(page_of(tunnel), SWANCTL_CHOICE).content.decode()
     for sentence in SWANCTL.losses(spec_of(tunnel)):
         assert html_module.escape(sentence) in page
     assert SWANCTL.losses(spec_of(tunnel))
 
 
-def test_it_keeps_the_focus_on_the_list_that_was_changed(admin: Client, tunnel: Tunnel) -> None:
-    page = admin.get(page_of(tunnel), headers={**DIALOG, "HX-Trigger-Name": "platform"})
-    autofocus = re.findall(r'<select[^>]*name="(\w+)"[^>]*autofocus', page.content.decode())
-    assert autofocus == ["platform"]
-    assert "<html" not in page.content.decode()
+def test_it_says_how_the_file_is_proven(admin: Client, tunnel: Tunnel, acme: Platform) -> None:
+    page = admin.get(page_of(tunnel), {"platform": acme.id}).content.decode()
+    assert "Not machine-verified:" in page
+    assert re.findall(r"<td>(Acme Router|strongSwan swanctl.conf|Generic.*?)</td>", page) == [
+        "Acme Router",
+        "strongSwan swanctl.conf",
+    ]
+    assert "for people to read" in admin.get(page_of(tunnel)).content.decode()
 
 
 def test_it_asks_the_database_as_often_for_many_mappings_as_for_few(
@@ -201,13 +237,19 @@ def test_it_asks_the_database_as_often_for_many_mappings_as_for_few(
     large = make.a_tunnel(*[f"10.0.{n}.0/24 192.168.{n}.0/25 192.168.{n}.128/25" for n in range(9)])
     # Session, user, two kinds of permissions, tunnel, rules, mappings.
     with django_assert_max_num_queries(7):
-        admin.get(page_of(large))
+        admin.get(page_of(large), SWANCTL_CHOICE)
 
 
 def test_its_colours_change_no_character() -> None:
-    text = f"# a <b>\n  key = 1 # x\nsection {{\n\tsecret = {PSK_PLACEHOLDER}\n}}\n! & \"'\r\nend"
+    text = (
+        f"# a <b>\n  key = 1 # x\nsection {{\n\tsecret = {PSK_PLACEHOLDER}\n}}\n! & \"'\r\n"
+        "  \"dh\": 14\n// <i>\n    set proposal aes256\n; x\nset vpn psk 'a'\nend"
+    )
     shown = highlight(text)
     assert html_module.unescape(re.sub(r"</?(?:span|mark)[^>]*>", "", shown)) == text
     assert f'<mark class="code-secret">{PSK_PLACEHOLDER}</mark>' in shown
     assert '<span class="code-name">key</span> = 1' in shown
     assert '<span class="code-comment"># a &lt;b&gt;' in shown
+    assert '  &quot;<span class="code-name">dh</span>&quot;: 14' in shown
+    assert 'set <span class="code-name">proposal</span> aes256' in shown
+    assert '<span class="code-comment">// &lt;i&gt;' in shown

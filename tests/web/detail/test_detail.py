@@ -15,9 +15,10 @@ from django.utils import timezone
 from tests import factories as make
 from tests import reports
 from tunnels.contract import HealthReport, ResetReport
+from tunnels.devices.base import Platform
 from tunnels.domain.proposals import PRESETS, IpsecSettings
 from tunnels.domain.status import Phase1
-from tunnels.models import Event, Tunnel, TunnelState, VpnGateway
+from tunnels.models import CustomerGateway, Event, Tunnel, TunnelState, VpnGateway
 from tunnels.services import actions, editing
 from tunnels.services.policy import HealthRequest
 from tunnels.web.detail.present import duration
@@ -324,3 +325,14 @@ def test_it_is_not_there_for_strangers_or_for_no_tunnel(client: Client, tunnel: 
 )
 def test_it_tells_durations(seconds: int, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_it_names_the_device_at_the_other_end(
+    viewer: Client, tunnel: Tunnel, acme: Platform
+) -> None:
+    assert "<dt>Device</dt>" in shown(viewer, tunnel)
+    assert "not known yet" in shown(viewer, tunnel)
+    CustomerGateway.objects.update(platform=acme.id, platform_version="1")
+    html = shown(viewer, tunnel)
+    assert "<dd>Acme Router 1</dd>" in html
+    assert "Download config for Acme Router</a>" in html

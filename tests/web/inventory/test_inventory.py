@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from tests import factories as make
+from tunnels.devices.base import Platform
 from tunnels.models import Ccn, CustomerGateway, Region, Vpc, VpnGateway
 from tunnels.web.inventory.nouns import NOUNS
 
@@ -323,3 +324,32 @@ def test_it_closes_the_dialog_and_tells_the_list() -> None:
     assert "customergateway-changed" in answer["HX-Trigger"]
     assert "was created." in answer["HX-Trigger"]
     assert CustomerGateway.objects.count() == 1
+
+
+def test_it_takes_the_kind_of_device_of_a_customer_gateway(acme: Platform) -> None:
+    client = signed_in("admin")
+    form = client.get(address("customergateway", "create")).content.decode()
+    assert '<optgroup label="Acme">' in form
+    assert '<option value="acme-router">Acme Router</option>' in form
+    assert "Settings sheet" not in form
+    values = {**values_of("customergateway"), "platform": acme.id}
+    client.post(address("customergateway", "create"), values)
+    customer = CustomerGateway.objects.get()
+    assert (customer.platform, customer.platform_version) == (acme.id, "")
+    assert ">Acme Router<" in client.get(address("customergateway", "list")).content.decode()
+    edit = client.get(address("customergateway", "edit", customer)).content.decode()
+    assert '<option value="acme-router" selected>' in edit
+    CustomerGateway.objects.update(platform_version="1")
+    assert ">Acme Router 1<" in client.get(address("customergateway", "list")).content.decode()
+    refused = client.post(address("customergateway", "edit", customer), {**values, "platform": "x"})
+    assert refused.status_code == 422
+    client.post(address("customergateway", "edit", customer), {**values, "platform": ""})
+    assert "not known yet" in client.get(address("customergateway", "list")).content.decode()
+
+
+def test_it_lists_a_device_that_is_not_offered_any_more_as_unknown(acme: Platform) -> None:
+    make.a_customer_gateway()
+    CustomerGateway.objects.update(platform="toaster-9")
+    listed = signed_in("viewer").get(address("customergateway", "list")).content.decode()
+    assert "not known yet" in listed
+    assert "toaster" not in listed

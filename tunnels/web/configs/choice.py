@@ -1,64 +1,51 @@
-"""Which device was chosen: vendor, then one of its platforms, then one of its versions."""
+"""Which device a file is for: vendor, then one of its platforms, then one of its versions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Final
 
-from tunnels.devices.base import Platform
-from tunnels.devices.registry import PLATFORMS, find_platform, vendors
+from tunnels.devices import registry
 from tunnels.domain.findings import refuse
+from tunnels.web.devices import Device, of_version
+
+# Written for people, so that it serves whatever stands at the other end.
+SHEET: Final = "generic-sheet"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """A platform and one of its versions."""
-
-    platform: Platform
-    version: str
-
-    @property
-    def vendor(self) -> str:
-        """Who makes it."""
-        return self.platform.vendor
-
-    @property
-    def platforms(self) -> tuple[Platform, ...]:
-        """All platforms of the vendor."""
-        return vendors()[self.vendor]
-
-    @property
-    def label(self) -> str:
-        """What was chosen, in words: `strongSwan swanctl.conf 5.9+`."""
-        return f"{self.platform.vendor} {self.platform.name} {self.version}"
-
-
-def suggest(asked: Mapping[str, str], *, remembered: str) -> Choice:
+def suggest(asked: Mapping[str, str], *, remembered: Device | None) -> Device:
     """What to show for an address with these parameters, however incomplete.
 
     The three lists depend on one another, and without JavaScript they are sent before they agree: a later one that
-    does not fit an earlier one falls back to the first that does. Nothing asked: the device remembered.
+    does not fit an earlier one falls back to the first that does. Nothing asked: the device remembered, else the
+    settings sheet.
     """
-    platform = PLATFORMS.get(asked.get("platform", ""))
-    offered = vendors().get(asked.get("vendor", ""))
+    platform = registry.PLATFORMS.get(asked.get("platform", ""))
+    offered = registry.vendors().get(asked.get("vendor", ""))
     if offered is not None and platform not in offered:
         platform = offered[0]
     if platform is None:
-        platform = PLATFORMS.get(remembered) or next(iter(PLATFORMS.values()))
+        platform = remembered.platform if remembered else registry.PLATFORMS[SHEET]
     version = asked.get("version", "")
-    return Choice(
-        platform=platform, version=version if version in platform.versions else platform.versions[0]
-    )
+    if remembered and platform is remembered.platform and version not in platform.versions:
+        return remembered
+    return of_version(platform, version)
 
 
-def exact(asked: Mapping[str, str]) -> Choice:
-    """Exactly what was asked for. Raises RuleError when there is no such platform or version."""
-    platform = find_platform(asked.get("platform", ""))
+def exact(asked: Mapping[str, str]) -> Device:
+    """Exactly what was asked for. Raises RuleError when there is no such thing, or the lists do not agree."""
+    platform = registry.find_platform(asked.get("platform", ""))
     version = asked.get("version", "")
+    if asked.get("vendor", platform.vendor) != platform.vendor:
+        raise refuse(
+            "unknown-platform",
+            "The vendor was changed after the platform; look at the file below, then download it.",
+            field="platform",
+        )
     if version not in platform.versions:
         raise refuse(
             "unknown-version",
             f"Choose one of these versions: {', '.join(platform.versions)}.",
             field="version",
         )
-    return Choice(platform=platform, version=version)
+    return Device(platform=platform, version=version)

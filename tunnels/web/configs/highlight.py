@@ -1,4 +1,4 @@
-"""Colours for a device file: comments, names of settings, and the place where the key goes."""
+"""Colours for a device file of any grammar: comments, names of settings, and the place where the key goes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from django.utils.safestring import SafeString
 
 from tunnels.devices.base import PSK_PLACEHOLDER
 
-_COMMENT: Final = re.compile(r"\s*[#!]")
-_SETTING: Final = re.compile(r"(\s*)([A-Za-z][\w.-]*)(\s*=.*)", re.DOTALL)
+# Where a device means something else by it, only a colour is odd.
+_COMMENT: Final = re.compile(r"\s*(#|!|;|//)")
+# `name = value`, `name: value` and `"name": value`; `set name value`.
+_SETTINGS: Final = (
+    re.compile(r'(\s*"?)([A-Za-z][\w.-]*)("?\s*[=:].*)', re.DOTALL),
+    re.compile(r"(\s*set\s+)([A-Za-z][\w.-]*)(\s.*)", re.DOTALL),
+)
 
 
 def highlight(text: str) -> SafeString:
@@ -22,10 +27,11 @@ def highlight(text: str) -> SafeString:
 def _line(line: str) -> SafeString:
     if _COMMENT.match(line):
         return format_html('<span class="code-comment">{}</span>', _marked(line))
-    setting = _SETTING.fullmatch(line)
-    if setting:
-        space, name, rest = setting.groups()
-        return format_html('{}<span class="code-name">{}</span>{}', space, name, _marked(rest))
+    for pattern in _SETTINGS:
+        setting = pattern.fullmatch(line)
+        if setting:
+            before, name, rest = setting.groups()
+            return format_html('{}<span class="code-name">{}</span>{}', before, name, _marked(rest))
     return _marked(line)
 
 

@@ -3,34 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from tunnels.devices.base import Rendering, render
-from tunnels.devices.registry import vendors
+from tunnels.devices import registry
+from tunnels.devices.base import Platform, Rendering, render
+from tunnels.devices.proofs import Proof, proof_of
+from tunnels.devices.questions import ANSWER_MAX, answered
 from tunnels.domain.findings import Finding, RuleError
+from tunnels.domain.spec import TunnelSpec
 from tunnels.models import Tunnel
 from tunnels.services import actions
 from tunnels.services.specs import spec_of
 from tunnels.web.access import reads
-from tunnels.web.configs.choice import Choice, exact, suggest
+from tunnels.web.configs.choice import SHEET, exact, suggest
 from tunnels.web.configs.highlight import highlight
+from tunnels.web.configs.questions import QuestionsForm
+from tunnels.web.configs.refusals import refusals
 from tunnels.web.detail.views import load
-from tunnels.web.http import HtmxHttpRequest, respond
+from tunnels.web.devices import Device, remembered
+from tunnels.web.http import HtmxHttpRequest, SeeOther, respond
+
+TEMPLATE: Final = "tunnels/config.html"
+# The element around all that depends on the choice; htmx asks for its content alone.
+BODY: Final = "step-body"
+SHOW: Final = "show"
+LISTS: Final = ("vendor", "platform", "version")
 
 
 @require_GET
 @reads()
 def config(request: HtmxHttpRequest, public_id: str) -> HttpResponse:
-    """Answer with the choice of devices and a preview without the key."""
+    """Answer with the choice of devices, the device's questions, and a preview without the key."""
     tunnel = load(public_id, with_key=True)
-    choice = suggest(_texts(request.GET), remembered=tunnel.customer_gateway.platform)
-    return _page(request, tunnel, choice)
+    return _page(request, tunnel, request.GET)
 
 
 @require_POST
@@ -38,25 +50,30 @@ def config(request: HtmxHttpRequest, public_id: str) -> HttpResponse:
 def config_download(request: HtmxHttpRequest, public_id: str) -> HttpResponse:
     """Answer with the file; `key=with` puts the key into it, for those who may see it. It leaves an event.
 
-    A device that cannot do what the tunnel needs: the page, with the reasons (422).
+    A device that cannot do what the tunnel needs, and an answer that the device does not take: the page, with the
+    reasons (422). With `show`, the preview of what was chosen and typed.
     """
     tunnel = load(public_id, with_key=True)
-    asked = _texts(request.POST)
-    redacted = asked.get("key") != "with"
+    typed = request.POST
+    if SHOW in typed:
+        return SeeOther(_address(tunnel, typed))
+    redacted = typed.get("key") != "with"
+    spec = spec_of(tunnel)
     try:
-        choice = exact(asked)
-        with transaction.atomic():
-            actions.record_download(
-                actor=request.user,
-                tunnel=tunnel,
-                platform=choice.platform.id,
-                label=choice.label,
-                redacted=redacted,
-            )
-            file = _write(tunnel, choice, redacted=redacted)
+        device = exact(typed)
+        given = QuestionsForm(device.platform, spec, tunnel.customer_gateway, typed).given
+        file = _write(spec, device, given, redacted=redacted)
     except RuleError as error:
-        shown = suggest(asked, remembered=tunnel.customer_gateway.platform)
-        return _page(request, tunnel, shown, findings=error.findings)
+        return _page(request, tunnel, typed, refused=error.findings)
+    actions.record_download(
+        actor=request.user,
+        tunnel=tunnel,
+        label=device.label,
+        redacted=redacted,
+        platform="" if device.generic else device.platform.id,
+        version=device.version,
+        answers=answered(device.platform.questions, given, spec),
+    )
     saved = file.download()
     response = HttpResponse(saved.content, content_type=saved.media_type)
     response["Content-Disposition"] = f'attachment; filename="{saved.filename}"'
@@ -67,42 +84,76 @@ def config_download(request: HtmxHttpRequest, public_id: str) -> HttpResponse:
 def _page(
     request: HtmxHttpRequest,
     tunnel: Tunnel,
-    choice: Choice,
+    typed: Mapping[str, str],
     *,
-    findings: tuple[Finding, ...] = (),
+    refused: tuple[Finding, ...] = (),
 ) -> HttpResponse:
+    spec = spec_of(tunnel)
+    known = remembered(tunnel.customer_gateway)
+    device = suggest(typed, remembered=known)
+    form = QuestionsForm(device.platform, spec, tunnel.customer_gateway, typed)
     context: dict[str, Any] = {
         "tunnel": tunnel,
-        "choice": choice,
-        "vendors": list(vendors()),
-        # The list that brought this answer keeps the focus.
-        "changed": request.htmx.trigger_name,
-        "refusals": [finding.message for finding in findings],
+        "device": device,
+        "vendors": registry.vendors(),
+        "platforms": registry.vendors()[device.platform.vendor],
+        "form": form,
+        # Nobody has said yet what stands there.
+        "unsaid": known is None and not any(name in typed for name in LISTS),
+        "proof": proof_of(device.platform.id),
+        "proofs": _proofs(),
+        "config_url": reverse("tunnels:config", args=[tunnel.public_id]),
+        "sheet": SHEET,
     }
+    findings = list(refused)
     try:
-        file = _write(tunnel, choice, redacted=True)
-        context |= {"file": file, "preview": highlight(file.text)}
+        file = _write(spec, device, form.given, redacted=True)
+        context |= {"file": file, "previews": _previews(file)}
     except RuleError as error:
-        refusals = [finding.message for finding in error.findings]
-        context["refusals"] = [*dict.fromkeys([*context["refusals"], *refusals])]
-    status = 422 if findings else 200
-    return respond(request, "tunnels/config.html", context, partial="dialog", status=status)
+        findings += error.findings
+    form.mark(findings)
+    others = [finding for finding in findings if finding.field not in form.fields]
+    context["choose"] = [finding.message for finding in others if finding.field in LISTS]
+    context["refusals"] = refusals(finding for finding in others if finding.field not in LISTS)
+    partial = "body" if request.htmx.target == BODY else "dialog"
+    return respond(request, TEMPLATE, context, partial=partial, status=422 if refused else 200)
 
 
-def _write(tunnel: Tunnel, choice: Choice, *, redacted: bool) -> Rendering:
+def _write(
+    spec: TunnelSpec, device: Device, given: Mapping[str, str], *, redacted: bool
+) -> Rendering:
     return render(
-        choice.platform,
-        spec_of(tunnel),
-        version=choice.version,
+        device.platform,
+        spec,
+        version=device.version,
         redacted=redacted,
         now=timezone.now(),
         console_version=settings.CONSOLE_VERSION,
+        given=given,
     )
 
 
-def _texts(params: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        name: str(params[name])
-        for name in ("vendor", "platform", "version", "key")
-        if name in params
-    }
+def _proofs() -> list[tuple[Platform, Proof]]:
+    """How the files of each platform are proven; what people read is none."""
+    platforms = registry.PLATFORMS.values()
+    return [(one, proof_of(one.id)) for one in platforms if one.vendor != registry.LAST]
+
+
+def _previews(file: Rendering) -> list[dict[str, Any]]:
+    """Each file as text, whatever it is: nothing of it becomes part of our page."""
+    return [
+        {
+            "id": f"config-text-{number}",
+            "filename": one.filename,
+            "text": highlight(one.text),
+            "page": one.media_type.startswith("text/html"),
+        }
+        for number, one in enumerate(file.files, start=1)
+    ]
+
+
+def _address(tunnel: Tunnel, typed: Mapping[str, str]) -> str:
+    """Where the choice is shown: the lists, and the answers that were typed for the chosen platform."""
+    ours = (*LISTS, *(name for name in typed if name.startswith(f"{typed.get('platform')}-")))
+    query = {name: typed[name][: ANSWER_MAX + 1] for name in ours if name in typed}
+    return f"{reverse('tunnels:config', args=[tunnel.public_id])}?{urlencode(query)}"

@@ -12,6 +12,7 @@ from tunnels.models.logbook import Query
 from tunnels.services import actions
 from tunnels.web.access import reads, writes
 from tunnels.web.detail import present
+from tunnels.web.devices import remembered
 from tunnels.web.http import HtmxHttpRequest, respond
 
 RECENT: Final = 10
@@ -28,6 +29,7 @@ def detail(request: HtmxHttpRequest, public_id: str) -> HttpResponse:
         "ipsec_facts": present.ipsec_facts(tunnel),
         "warnings": present.warnings_of(tunnel),
         "entries": _recent(request, public_id),
+        "device": remembered(tunnel.customer_gateway),
     }
     return respond(request, "tunnels/detail.html", context, partial="detail")
 

@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from tunnels.models import Ccn, CustomerGateway, GatewayType, Region, Tunnel, Vpc, VpnGateway
 from tunnels.services import gateways, networks
 from tunnels.services.access import Actor
+from tunnels.web.devices import offered, remembered
 
 if TYPE_CHECKING:
     _ModelChoiceField = forms.ModelChoiceField[Any]
@@ -207,6 +208,12 @@ class CustomerGatewayForm(InventoryForm):
 
     name = Text(help_text="Whose device it is, and where: people look for it by this name.")
     public_ip = _address("the customer's device")
+    platform = forms.ChoiceField(
+        label="Device",
+        required=False,
+        help_text="What it is, when you know it: new tunnels then show what this device cannot do.",
+        choices=lambda: [("", "Not known yet"), *offered()],
+    )
 
     def save(self, *, actor: Actor, instance: CustomerGateway | None) -> str:
         """Create or change the gateway."""
@@ -220,8 +227,13 @@ class CustomerGatewayForm(InventoryForm):
 
     @classmethod
     def values(cls, instance: CustomerGateway) -> dict[str, Any]:
-        """Name and address."""
-        return {"name": instance.name, "public_ip": str(instance.public_ip)}
+        """Name, address, and the device when it is one that is offered."""
+        device = remembered(instance)
+        return {
+            "name": instance.name,
+            "public_ip": str(instance.public_ip),
+            "platform": device.platform.id if device else "",
+        }
 
 
 def _done(kind: str, name: str, instance: Model | None) -> str:

@@ -1,0 +1,19 @@
+"""What tests of several kinds of pages start from."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.stand_in import ACME
+from tunnels.devices import registry
+from tunnels.devices.base import Platform
+from tunnels.devices.sheet.platform import SHEET
+from tunnels.devices.strongswan_swanctl.platform import PLATFORM as SWANCTL
+
+
+@pytest.fixture
+def acme(monkeypatch: pytest.MonkeyPatch) -> Platform:
+    """The stand-in device, offered beside strongSwan's and the settings sheet."""
+    offered = {one.id: one for one in (ACME, SWANCTL, SHEET)}
+    monkeypatch.setattr(registry, "PLATFORMS", offered)
+    return ACME
