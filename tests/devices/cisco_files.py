@@ -1,0 +1,38 @@
+"""Files for Cisco's devices as the tests look at them; apart from what reads them back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.devices.cases import CONSOLE_VERSION, NOW
+from tunnels.devices.base import Platform, render
+from tunnels.domain.spec import TunnelSpec
+
+
+def file_of(
+    platform: Platform,
+    spec: TunnelSpec,
+    version: str = "",
+    answers: Mapping[str, str] | None = None,
+) -> str:
+    """The text of the platform's only file; without a version, for the most usual one."""
+    rendering = render(
+        platform,
+        spec,
+        version=version or platform.versions[0],
+        redacted=False,
+        now=NOW,
+        console_version=CONSOLE_VERSION,
+        given=answers,
+    )
+    return rendering.text
+
+
+def commands_of(text: str) -> list[str]:
+    """The lines that are no comments, without their indentation."""
+    return [line.strip() for line in text.splitlines() if not line.startswith("!")]
+
+
+def header_of(text: str) -> str:
+    """All comments as one line."""
+    return " ".join(line[1:].strip() for line in text.splitlines() if line.startswith("!"))
