@@ -28,7 +28,11 @@ def assert_it_is_the_customers_side(text: str, tunnel: Tunnel) -> None:
 def open_dialog(page: Page, tunnel: Tunnel) -> None:
     page.goto(f"/tunnels/{tunnel.public_id}/")
     page.click("#open-config")
-    expect(page.locator("#dialog #config-text")).to_contain_text(PSK_PLACEHOLDER)
+    expect(page.locator("#dialog")).to_contain_text("Which device is it?")
+    page.select_option("#config-vendor", "strongSwan")
+    page.select_option("#config-platform", "strongswan-swanctl")
+    expect(page.locator("#dialog #config-text-1")).to_contain_text("connections {")
+    expect(page.locator("#dialog #config-text-1")).to_contain_text(PSK_PLACEHOLDER)
 
 
 def test_it_downloads_the_file_with_the_key(admin: Page) -> None:
@@ -61,14 +65,17 @@ def test_it_changes_the_preview_with_the_device_and_keeps_the_focus(admin: Page)
     admin.focus("#config-vendor")
     admin.select_option("#config-vendor", "Generic")
     expect(admin.locator("#config-platform")).to_have_value("generic-sheet")
-    expect(admin.locator("#config-text")).not_to_contain_text("swanctl")
+    expect(admin.locator("#config-text-1")).not_to_contain_text("swanctl")
     expect(admin.locator("#config-vendor")).to_be_focused()
     with admin.expect_download() as downloading:
         admin.get_by_role("button", name="Download", exact=True).click()
     assert downloading.value.suggested_filename == f"{tunnel.public_id}-settings.txt"
+    open_dialog(admin, tunnel)
+    with admin.expect_download():
+        admin.get_by_role("button", name="Download", exact=True).click()
     # It begins with the device that was chosen last.
     admin.goto(f"/tunnels/{tunnel.public_id}/config/")
-    expect(admin.locator("#config-platform")).to_have_value("generic-sheet")
+    expect(admin.locator("#config-platform")).to_have_value("strongswan-swanctl")
 
 
 def test_it_copies_the_preview_as_it_is(admin: Page) -> None:
@@ -78,8 +85,8 @@ def test_it_copies_the_preview_as_it_is(admin: Page) -> None:
     admin.get_by_role("button", name="Copy preview").click()
     expect(admin.locator("[data-copy-label]")).to_have_text("Copied")
     copied = admin.evaluate("navigator.clipboard.readText()")
-    assert copied == admin.locator("#config-text").text_content()
-    assert copied.startswith("# swanctl.conf for tunnel idc-shanghai")
+    assert copied == admin.locator("#config-text-1").text_content()
+    assert copied.startswith("# strongSwan swanctl.conf for tunnel idc-shanghai")
 
 
 def test_it_works_without_scripts(admin: Page, browser: Browser, live_server: Any) -> None:
@@ -91,11 +98,12 @@ def test_it_works_without_scripts(admin: Page, browser: Browser, live_server: An
     page = context.new_page()
     page.goto(f"/tunnels/{tunnel.public_id}/")
     page.get_by_role("link", name="Download config").first.click()
-    page.select_option("#config-vendor", "Generic")
-    page.get_by_role("button", name="Show").click()
     expect(page.locator("#config-platform")).to_have_value("generic-sheet")
     page.select_option("#config-vendor", "strongSwan")
     page.get_by_role("button", name="Show").click()
+    page.select_option("#config-platform", "strongswan-swanctl")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#config-text-1")).to_contain_text("connections {")
     with page.expect_download() as downloading:
         page.get_by_role("button", name="Download", exact=True).click()
     assert make.CANARY_PSK in text_of(downloading.value)

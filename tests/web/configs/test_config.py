@@ -228,7 +228,7 @@ def test_it_says_how_the_file_is_proven(admin: Client, tunnel: Tunnel, acme: Pla
         "Acme Router",
         "strongSwan swanctl.conf",
     ]
-    assert "for people to read" in admin.get(page_of(tunnel)).content.decode()
+    assert "in no device's own language" in admin.get(page_of(tunnel)).content.decode()
 
 
 def test_it_asks_the_database_as_often_for_many_mappings_as_for_few(

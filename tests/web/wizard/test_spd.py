@@ -58,7 +58,8 @@ def test_it_tells_the_refused_from_the_accepted_addition(walk: Walk) -> None:
 def test_the_check_asks_for_overlaps_once(walk: Walk, django_assert_max_num_queries: Any) -> None:
     make.a_tunnel(*make.SEED_RULES, vpn_gateway=walk.gateway, name="twin")
     walk.to("spd")
-    with django_assert_max_num_queries(7) as queries:
+    # Session, user, two kinds of permissions, both gateways, the count of mappings, the overlaps.
+    with django_assert_max_num_queries(8) as queries:
         _check(walk, **SEED)
     assert isinstance(queries, CaptureQueriesContext)
     overlaps = [query for query in queries.captured_queries if "unnest(" in query["sql"]]

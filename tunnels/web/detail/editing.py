@@ -67,8 +67,9 @@ def edit_impact_view(request: HtmxHttpRequest, public_id: str, step: str) -> Htt
 @writes("tunnels.change_tunnel")
 def edit_check(request: HtmxHttpRequest, public_id: str) -> HttpResponse:
     """Answer with the table of mappings for the rules in the form. Stores nothing."""
-    tunnel = load(public_id)
+    tunnel = load(public_id, with_key=True)
     form, _ = FORMS["spd"].refreshed(request.POST, prefix="spd", **steps.arguments("spd", tunnel))
+    steps.note_device("spd", tunnel, form)
     return respond(request, "tunnels/steps/spd.html", {"form": form}, partial="mappings")
 
 
@@ -126,6 +127,7 @@ def _show(
     stale: bool = False,
     status: int = 200,
 ) -> HttpResponse:
+    steps.note_device(step, tunnel, form)
     context: dict[str, Any] = {
         "tunnel": tunnel,
         "step": step,

@@ -12,6 +12,8 @@ from tunnels.services import editing
 from tunnels.services.access import Actor
 from tunnels.services.policy import settle_health
 from tunnels.services.specs import spec_of, stored_rules
+from tunnels.web.devices import remembered
+from tunnels.web.wizard.device import note
 from tunnels.web.wizard.forms_basic import BasicForm
 from tunnels.web.wizard.forms_common import StepForm
 from tunnels.web.wizard.forms_ike import IkeForm
@@ -76,6 +78,13 @@ def candidate(tunnel: Tunnel, form: AnyForm) -> tuple[TunnelSpec, TunnelSpec]:
     return before, after
 
 
+def note_device(step: str, tunnel: Tunnel, form: AnyForm) -> None:
+    """Say at the step what the tunnel's device cannot do, when it is known (two queries); see `wizard.device.note`."""
+    device = remembered(tunnel.customer_gateway)
+    if device and step != "basic":
+        note(form, step, device, _shown(tunnel, form), whole=False)
+
+
 def save(
     form: AnyForm, *, actor: Actor, tunnel: Tunnel, seen_revision: int, seen_mark: str
 ) -> None:
@@ -109,3 +118,23 @@ def save(
 def make_form(step: str, **kwargs: Any) -> AnyForm:
     """The step's form, with its prefix."""
     return cast("AnyForm", FORMS[step](prefix=step, **kwargs))
+
+
+def _shown(tunnel: Tunnel, form: AnyForm) -> TunnelSpec:
+    """The tunnel with the step as it is shown, right or wrong."""
+    spec = spec_of(tunnel)
+    match form:
+        case SpdForm():
+            return replace(spec, rules=form.rules)
+        case IpsecForm():
+            return replace(spec, ipsec=form.shown_settings)
+        case IkeForm():
+            ike = form.shown_settings
+            return replace(
+                spec,
+                ike=ike,
+                local=replace(spec.local, identity=ike.local_fqdn or str(spec.local.address)),
+                remote=replace(spec.remote, identity=ike.remote_fqdn or str(spec.remote.address)),
+            )
+        case _:
+            return spec

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, cast
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
 from tunnels.domain.crypto import Strength, Transform
 
+if TYPE_CHECKING:
+    from tunnels.web.wizard.device import Notes
+
 Data = MultiValueDict[str, str]
+E = TypeVar("E", bound=StrEnum)
 
 REFRESH = "refresh"
 # A change of such a field changes what else is to be filled in: the page asks for the step again.
@@ -64,6 +69,9 @@ class StepForm(forms.BaseForm):
     operations: ClassVar[tuple[str, ...]] = (REFRESH,)
     # Never stored with the draft, never shown again.
     secrets: ClassVar[tuple[str, ...]] = ()
+
+    # What there is to say about the device at the other end, once it is known (wizard.device).
+    device: Notes | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -193,6 +201,16 @@ class Mark:
 
     strength: Strength
     reason: str
+
+
+def shown_choice(kind: type[E], text: str, default: E) -> E:
+    """The member that a field shows; `default` while it shows none."""
+    return kind(text) if text in {str(member.value) for member in kind} else default
+
+
+def shown_number(text: str, default: int) -> int:
+    """The number that a field shows; `default` while it shows none, or one that no limit allows."""
+    return int(text) if text.isdecimal() and len(text) <= 10 else default
 
 
 def strength_choices(table: Mapping[str, Transform]) -> list[tuple[str, str]]:

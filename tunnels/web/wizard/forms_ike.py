@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
 from django import forms
@@ -31,6 +31,8 @@ from tunnels.web.wizard.forms_common import (
     Mark,
     StepForm,
     mark,
+    shown_choice,
+    shown_number,
     strength_choices,
 )
 
@@ -221,18 +223,28 @@ class IkeForm(StepForm, forms.ModelForm):  # type: ignore[type-arg]
     @property
     def warnings(self) -> list[str]:
         """A sentence for each insecure choice; the caution about aggressive mode has its own place."""
-        known = all(
-            self.shown(name) in TABLES[name] for name in ("encryption", "integrity", "dh_group")
-        )
-        if not known:
+        chosen = self.shown_settings
+        if any(getattr(chosen, name) not in table for name, table in TABLES.items()):
             return []
-        chosen = IkeSettings(
+        return weaknesses(replace(chosen, mode=Mode.MAIN))
+
+    @property
+    def shown_settings(self) -> IkeSettings:
+        """What the step shows, right or wrong; what shows nothing is as the default says."""
+        default = IkeSettings()
+        chosen = {name: self.shown(name) or getattr(default, name) for name in TABLES}
+        return IkeSettings(
             version=IkeVersion.V1 if self.ikev1 else IkeVersion.V2,
-            encryption=self.shown("encryption"),
-            integrity=self.shown("integrity"),
-            dh_group=self.shown("dh_group"),
+            mode=shown_choice(Mode, self.shown("mode"), Mode.MAIN) if self.ikev1 else Mode.MAIN,
+            lifetime_seconds=shown_number(self.shown("lifetime_seconds"), default.lifetime_seconds),
+            local_fqdn=self.shown("local_fqdn").strip() if self.local_named else "",
+            remote_fqdn=self.shown("remote_fqdn").strip() if self.remote_named else "",
+            dpd_enabled=self.dpd_on,
+            dpd_timeout=shown_number(self.shown("dpd_timeout"), default.dpd_timeout),
+            dpd_action=shown_choice(DpdAction, self.shown("dpd_action"), default.dpd_action),
+            negotiation=shown_choice(Negotiation, self.shown("negotiation"), default.negotiation),
+            **chosen,
         )
-        return weaknesses(chosen)
 
     @property
     def preset(self) -> Preset | None:

@@ -25,6 +25,7 @@ from tunnels.web.wizard.forms_common import (
     Mark,
     StepForm,
     mark,
+    shown_number,
     strength_choices,
 )
 
@@ -106,16 +107,24 @@ class IpsecForm(StepForm, forms.ModelForm):  # type: ignore[type-arg]
     @property
     def warnings(self) -> list[str]:
         """A sentence for each insecure choice of this step."""
-        chosen = {name: self.shown(name) for name in TABLES}
+        step = self.shown_settings
+        chosen = {name: getattr(step, name) for name in TABLES}
         if any(value not in TABLES[name] for name, value in chosen.items() if value):
             return []
-        step = IpsecSettings(
-            encryption=chosen["encryption"],
-            integrity=chosen["integrity"] or IpsecSettings().integrity,
-            pfs=chosen["pfs"],
-        )
         with_step = weaknesses(self.ike, step)
         return with_step[len(weaknesses(self.ike)) :]
+
+    @property
+    def shown_settings(self) -> IpsecSettings:
+        """What the step shows, right or wrong; what shows nothing is as the default says."""
+        default = IpsecSettings()
+        return IpsecSettings(
+            encryption=self.shown("encryption") or default.encryption,
+            integrity=self.shown("integrity") or default.integrity,
+            pfs=self.shown("pfs"),
+            lifetime_seconds=shown_number(self.shown("lifetime_seconds"), default.lifetime_seconds),
+            lifetime_kb=shown_number(self.shown("lifetime_kb"), default.lifetime_kb),
+        )
 
     @property
     def settings(self) -> IpsecSettings:

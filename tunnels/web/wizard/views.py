@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 from uuid import UUID, uuid4
 
 from django.http import Http404, HttpResponse
@@ -11,10 +11,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tunnels.web.access import writes
 from tunnels.web.http import HtmxHttpRequest, SeeOther, respond
-from tunnels.web.wizard.forms_basic import BasicForm
+from tunnels.web.wizard.draft import chosen_gateway, note_device, probe_of
 from tunnels.web.wizard.forms_spd import SpdForm
 from tunnels.web.wizard.storage import DraftStorage
-from tunnels.web.wizard.wizard import TunnelWizard, chosen_gateway
+from tunnels.web.wizard.wizard import TunnelWizard
 
 _steps = TunnelWizard.as_view(url_name="tunnels:wizard")
 
@@ -41,11 +41,8 @@ def spd_check(request: HtmxHttpRequest, draft: UUID) -> HttpResponse:
     gateway = chosen_gateway(storage)
     if gateway is None:
         raise Http404
-    basic: Any = storage.get_step_data("basic")
     form, _ = SpdForm.refreshed(
-        request.POST,
-        prefix="spd",
-        vpn_gateway=gateway,
-        health=BasicForm.typed_probe(basic, "basic"),
+        request.POST, prefix="spd", vpn_gateway=gateway, health=probe_of(storage)
     )
+    note_device(storage, "spd", form, gateway, whole=False)
     return respond(request, "tunnels/steps/spd.html", {"form": form}, partial="mappings")

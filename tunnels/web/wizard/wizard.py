@@ -14,14 +14,12 @@ from django.contrib import messages
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.datastructures import MultiValueDict
 from django_htmx.http import trigger_client_event
 from formtools.wizard.forms import ManagementForm
 from formtools.wizard.views import NamedUrlSessionWizardView, WizardView
 
 from tunnels.domain.findings import RuleError
-from tunnels.domain.health import HealthCheck
-from tunnels.domain.proposals import DEFAULT_PRESET, PRESETS, IkeSettings, Preset
+from tunnels.domain.proposals import PRESETS
 from tunnels.domain.secret import Secret
 from tunnels.models import Tunnel, VpnGateway
 from tunnels.web.errors import add_findings
@@ -35,6 +33,7 @@ from tunnels.web.http import (
     respond,
 )
 from tunnels.web.wizard import finish
+from tunnels.web.wizard.draft import chosen_gateway, ike_of, note_device, preset_data, probe_of
 from tunnels.web.wizard.forms_basic import BasicForm
 from tunnels.web.wizard.forms_common import Data, StepForm
 from tunnels.web.wizard.forms_ike import PRESET, IkeForm
@@ -135,12 +134,12 @@ class TunnelWizard(NamedUrlSessionWizardView):  # type: ignore[misc]
             may = self.request.user.has_perm("tunnels.add_customergateway")
             return {"may_add_customer": may, "kept_psk": self.storage.psk}
         if step == "spd":
-            return {"vpn_gateway": self.gateway, "health": self._probe()}
-        return {"ike": self._ike()} if step == "ipsec" else {}
+            return {"vpn_gateway": self.gateway, "health": probe_of(self.storage)}
+        return {"ike": ike_of(self.storage)} if step == "ipsec" else {}
 
     def get_form_initial(self, step: str) -> dict[str, Any]:
         form_class: type[StepForm] = self.get_form_list()[step]
-        data = self.storage.get_step_data(step) or self._preset_data(step)
+        data = self.storage.get_step_data(step) or preset_data(self.storage, step)
         return form_class.typed(data, step) if data else {}
 
     def get_form_step_data(self, form: StepForm) -> dict[str, list[str]]:
@@ -149,6 +148,9 @@ class TunnelWizard(NamedUrlSessionWizardView):  # type: ignore[misc]
     def get_context_data(self, form: StepForm, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(form=form, **kwargs)
         current = self.steps.current
+        if current != "basic" and self.gateway:
+            may_finish = current not in REQUIRED
+            note_device(self.storage, current, form, self.gateway, whole=may_finish)
         return {
             **context,
             "step": current,
@@ -175,7 +177,7 @@ class TunnelWizard(NamedUrlSessionWizardView):  # type: ignore[misc]
         """Check all steps again and create; what was skipped is as the preset in force says."""
         for step in self.steps.all:
             if step not in (*REQUIRED, self.steps.current) and not self.storage.get_step_data(step):
-                self.storage.set_step_data(step, dict(self._preset_data(step).lists()))
+                self.storage.set_step_data(step, dict(preset_data(self.storage, step).lists()))
         try:
             return cast("HttpResponse", WizardView.render_done(self, form, **kwargs))
         except RuleError as error:
@@ -259,11 +261,6 @@ class TunnelWizard(NamedUrlSessionWizardView):  # type: ignore[misc]
         url = reverse("tunnels:create")
         return SeeOther(url) if in_dialog(self.request) else redirect(self.request, url)
 
-    def _probe(self) -> HealthCheck | None:
-        return BasicForm.typed_probe(
-            self.storage.get_step_data("basic") or MultiValueDict(), "basic"
-        )
-
     def _mark(self, name: str) -> dict[str, Any]:
         order = self.steps.all
         behind = order.index(name) < order.index(self.steps.current)
@@ -275,33 +272,10 @@ class TunnelWizard(NamedUrlSessionWizardView):  # type: ignore[misc]
             "open": behind,
         }
 
-    def _preset(self) -> Preset:
-        return PRESETS.get(self.storage.preset) or PRESETS[DEFAULT_PRESET]
-
-    def _preset_data(self, step: str) -> Data:
-        values: dict[str, str] = {}
-        if step == "ike":
-            values = IkeForm.data_of(self._preset().ike, step)
-        elif step == "ipsec":
-            values = IpsecForm.data_of(self._preset().ipsec, step)
-        return MultiValueDict({name: [value] for name, value in values.items()})
-
-    def _ike(self) -> IkeSettings:
-        """Step 3 as far as it is in order, else as the preset says."""
-        form = IkeForm(data=self.storage.get_step_data("ike"), prefix="ike")
-        return form.settings if form.is_valid() else self._preset().ike
-
 
 def finished(draft: UUID) -> Tunnel | None:
     """The tunnel that this draft has become, without its key."""
     return Tunnel.objects.filter(draft=draft).only("public_id", "name").first()
-
-
-def chosen_gateway(storage: DraftStorage) -> VpnGateway | None:
-    """The VPN gateway of the draft's step 1, with its network; None when there is none, or not any more."""
-    data = storage.get_step_data("basic") or MultiValueDict()
-    gateways = VpnGateway.objects.select_related("vpc", "ccn")
-    return gateways.filter(public_id=data.get("basic-vpn_gateway") or "").first()
 
 
 def landed(request: HtmxHttpRequest, tunnel: Tunnel) -> HttpResponse:
