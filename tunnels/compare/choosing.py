@@ -1,0 +1,81 @@
+"""Which connections of a file lead to the VPN gateway."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from tunnels.compare.identities import accepts
+from tunnels.compare.reading import Naming, Peer
+from tunnels.compare.text import HIDDEN, Quoter
+from tunnels.devices.viewpoint import Side
+
+SHOWN_MAX: Final = 10
+
+# How well a peer fits: its very address; a block or the name that stand for it; its identity alone.
+_EXACT: Final = 3
+_STANDS_FOR: Final = 2
+_BY_IDENTITY: Final = 1
+_NOT: Final = 0
+
+
+def leading_to(peers: Iterable[Peer], gateway: Side) -> list[Peer]:
+    """The peers that are the gateway, all equally well, in the order of the file; those that can be compared first."""
+    ranked = [(_rank(peer, gateway), peer) for peer in peers]
+    best = max((rank for rank, _ in ranked), default=_NOT)
+    if best == _NOT:
+        return []
+    found = [peer for rank, peer in ranked if rank == best]
+    return sorted(found, key=_is_refused)
+
+
+def others(peers: Sequence[Peer], quote: Quoter) -> str:
+    """The peers that a file has, for the answer that ours is not among them; "" when none can be shown."""
+    texts = (
+        f"{shown} (line {peer.line:,})"
+        for peer in peers
+        if not peer.mirrored and (shown := quote(", ".join(peer.addresses[:3]))) != HIDDEN
+    )
+    unique = list(dict.fromkeys(texts))
+    more = f" and {len(unique) - SHOWN_MAX} more" if len(unique) > SHOWN_MAX else ""
+    return ", ".join(unique[:SHOWN_MAX]) + more
+
+
+def _rank(peer: Peer, gateway: Side) -> int:
+    best = max((_address_rank(text, gateway) for text in peer.addresses), default=_NOT)
+    if peer.mirrored:
+        return best if best == _EXACT else _NOT
+    known = any(
+        ident.naming is not Naming.ANY and accepts(ident, gateway.identity)
+        for ident in peer.identities
+    )
+    return max(best, _BY_IDENTITY if known and _may_be_anybody(peer) else _NOT)
+
+
+def _address_rank(text: str, gateway: Side) -> int:
+    try:
+        block = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        named = not gateway.identity.is_address and text.lower() == gateway.identity.text.lower()
+        return _STANDS_FOR if named else _NOT
+    if gateway.address not in block or not block.prefixlen:
+        return _NOT
+    return _EXACT if block.num_addresses == 1 else _STANDS_FOR
+
+
+def _may_be_anybody(peer: Peer) -> bool:
+    """Whether an address of the peer is open: any, or a host name."""
+    return any(not _is_address(text) for text in peer.addresses)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_refused(peer: Peer) -> bool:
+    return bool(peer.refusal)

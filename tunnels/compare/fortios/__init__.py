@@ -1,0 +1,1 @@
+"""Reader of FortiOS configurations, as `show` and `show full-configuration` print them."""

@@ -1,0 +1,1 @@
+"""Reader of Cisco IOS and IOS-XE configurations, as `show running-config` prints them."""

@@ -1,0 +1,1 @@
+"""Readers of strongSwan's two formats, and what both have in common."""
