@@ -30,10 +30,11 @@ def header(order: Order, view: Viewpoint) -> tuple[str, ...]:
 
 
 def _before(view: Viewpoint) -> Iterator[str]:
-    yield (
-        f"local-gw: when this device is behind NAT, replace {view.device.address} by the address of its own interface; "
-        "localid stays as it is."
-    )
+    if view.device.address.version == 4:
+        yield (
+            f"local-gw: when this device is behind NAT, replace {view.device.address} by the address of its own "
+            "interface; localid stays as it is."
+        )
     yield (
         "Load it once: routes and policies take the next free numbers, and a second time they would be there twice."
     )
