@@ -62,7 +62,7 @@ def test_its_dialogs_can_be_read_by_everybody(admin: Page, theme: Any) -> None:
     admin.emulate_media(color_scheme=theme)
     admin.goto(f"/tunnels/{tunnel.public_id}/")
     admin.click("#open-config")
-    expect(admin.locator("#dialog #config-text")).to_be_visible()
+    expect(admin.locator("#dialog #config-text-1")).to_be_visible()
     look(admin, f"dialog-config-{theme}")
     assert axe(admin) == []
     admin.keyboard.press("Escape")

@@ -169,6 +169,49 @@ def test_it_asks_without_scripts(admin: Page, browser: Browser, live_server: Any
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_the_wizard_marks_what_a_known_device_cannot_do(
+    admin: Page, theme: Any, width: int
+) -> None:
+    page = admin
+    make.a_vpn_gateway()
+    customer = make.a_customer_gateway()
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme)
+    page.goto("/customer-gateways/")
+    page.get_by_role("link", name=f"Edit {customer.name}").click()
+    page.get_by_label("Device").select_option("juniper-srx")
+    look(page, f"device-customer-{theme}-{width}")
+    assert axe(page) == []
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("table")).to_contain_text("Juniper SRX")
+
+    page.goto("/tunnels/new/")
+    page.get_by_label("Tunnel name").fill("idc-shanghai")
+    page.locator("#id_basic-customer_gateway").select_option(customer.public_id)
+    page.locator("#id_basic-psk").fill(make.CANARY_PSK)
+    page.get_by_role("button", name="Next").last.click()
+    page.get_by_label("Local range (CIDR), rule 1").fill("10.0.0.0/24")
+    page.get_by_label("Customer ranges, one a line, rule 1").fill("192.168.0.0/24")
+    expect(page.locator(".mapping-good")).to_have_count(1)
+    page.get_by_role("button", name="Next").last.click()
+    expect(page.locator("#step-body")).to_contain_text("The device at the other end is Juniper SRX")
+    group = page.locator("#id_ike-dh_group")
+    expect(group.locator("option[value=dh31]")).to_contain_text("not on SRX")
+    expect(group.locator("option[value=dh19]")).not_to_contain_text("not on SRX")
+    group.select_option("dh31")
+    expect(page.locator(".choice-note")).to_contain_text("the nearest that it has is DH19")
+    look(page, f"device-wizard-{theme}-{width}")
+    assert axe(page) == []
+    page.get_by_role("button", name="Next").last.click()
+    expect(page.locator("#step-body .note-warning")).to_contain_text("has no DH31")
+    look(page, f"device-wizard-last-{theme}-{width}")
+    assert axe(page) == []
+    page.get_by_role("button", name="Finish").click()
+    page.wait_for_url("**/tunnels/")
+    assert Tunnel.objects.get().ike.dh_group == "dh31"
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_it_can_be_read_by_everybody(admin: Page, theme: Any, width: int) -> None:
     page, tunnel = admin, make.a_tunnel()
     page.set_viewport_size({"width": width, "height": 900})
@@ -186,5 +229,7 @@ def test_it_can_be_read_by_everybody(admin: Page, theme: Any, width: int) -> Non
     page.locator("#dialog summary").click()
     look(page, f"device-file-{theme}-{width}")
     assert axe(page) == []
-    too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    assert not too_wide
+    page.goto(f"/tunnels/{tunnel.public_id}/config/?platform=strongswan-ipsec-conf")
+    look(page, f"device-page-{theme}-{width}")
+    assert axe(page) == []
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")

@@ -18,7 +18,7 @@ from tunnels.web.wizard.device import PLACES
 
 PARTS = {"HX-Request": "true", "HX-Target": "step-body"}
 LINE = "The device at the other end is <strong>Acme Router 2</strong>; choices that it cannot do are marked."
-NO_FILE = "there will be no file for it"
+NO_FILE = "there is no configuration file for this device"
 
 
 @pytest.fixture
