@@ -30,9 +30,9 @@ def heading(
 ) -> tuple[str, ...]:
     """The lines of the comment, without the device's comment mark.
 
-    `before`, `around`: sentences, each a list item; what follows a line break is a command and stays whole. `load`,
-    `verify`, `remove`: commands or sentences, wrapped when they are long. The key's place, the warnings, the pairs to
-    ping and the health check are added here.
+    `before`, `around`: sentences, each a list item. `load`, `verify`, `remove`: commands or sentences. They are wrapped
+    when they are long; in all of them, what follows a line break is a command and stays whole. The key's place, the
+    warnings, the pairs to ping and the health check are added here.
     """
     spec, view = order.spec, customer_viewpoint(order.spec)
     platform = order.platform
@@ -97,7 +97,9 @@ def _items(sentences: Iterable[str]) -> Iterator[str]:
 
 def _steps(steps: Iterable[str]) -> Iterator[str]:
     for step in steps:
-        yield from _wrapped(step, "  ")
+        text, *commands = step.split("\n")
+        yield from _wrapped(text, "  ")
+        yield from (f"    {command}" for command in commands)
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

@@ -122,6 +122,13 @@ def test_main_mode_takes_no_names() -> None:
     assert list(refused(spec)) == ["ike.local_fqdn"]
 
 
+def test_ikev1_sends_no_address_but_its_own() -> None:
+    other = an_endpoint("shanghai-router", "198.51.100.2", "192.0.2.1")
+    assert list(refused(replace(V1, remote=other))) == ["ike.remote_fqdn"]
+    spec = replace(V2, remote=other)
+    assert understood_as(rendered(spec), spec)
+
+
 def test_the_key_is_found_by_name_and_by_address() -> None:
     lines = commands_of(rendered(AGGRESSIVE))
     assert "pre-shared-key address 203.0.113.10 key 0 Golden-Key_73519" in lines

@@ -6,14 +6,12 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from tunnels.devices.cisco import NEXT_HOP, NONE
 from tunnels.devices.questions import Question, number
 from tunnels.devices.viewpoint import customer_viewpoint
 from tunnels.domain.proposals import IkeVersion
 from tunnels.domain.spec import TunnelSpec
 
-NONE: Final = "none"
-_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_NEXT_HOP = re.compile(rf"{NONE}|{_OCTET}(\.{_OCTET}){{3}}", re.ASCII)
 _INTERFACE = re.compile(
     r"[A-Za-z][A-Za-z-]{1,30}[0-9]{1,5}(/[0-9]{1,4}){0,3}(\.[0-9]{1,9})?", re.ASCII
 )
@@ -88,7 +86,7 @@ QUESTIONS: Final = (
         id="next_hop",
         label="Next hop towards the VPN gateway",
         usual=NONE,
-        grammar=_NEXT_HOP,
+        grammar=NEXT_HOP,
         example="198.51.100.1",
         help="For routes to its ranges; none, when the default route leads out of the outside interface.",
     ),

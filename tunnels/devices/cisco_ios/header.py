@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunnels.devices.base import SAFE_MSS, Order
-from tunnels.devices.cisco_ios.asked import NONE
+from tunnels.devices.cisco import NONE
 from tunnels.devices.cisco_ios.surroundings import admit, exempt, operations, routes
 from tunnels.devices.cisco_ios.words import IOS_15
 from tunnels.devices.heading import heading
@@ -106,7 +106,7 @@ def _remove(order: Order, view: Viewpoint) -> Iterator[str]:
     )
     yield "configure terminal"
     yield (
-        f"When the crypto map has no other entry, unbind it first: {outside}, {crypto_map}, exit."
+        f"When the crypto map has no other entry, unbind it first:\n{outside}\n {crypto_map}\n exit"
     )
     yield f"{crypto_map} {int(answers['sequence'])}"
     yield f"do clear crypto session remote {view.gateway.address}"
@@ -126,7 +126,8 @@ def _remove(order: Order, view: Viewpoint) -> Iterator[str]:
     if view.probe and answers["loopback"] != NONE:
         yield f"no interface Loopback{answers['loopback']}"
     yield (
-        f"When no other tunnel needs it: interface {answers['inside']}, no ip tcp adjust-mss, exit."
+        "When no other tunnel needs it:\n"
+        f"interface {answers['inside']}\n no ip tcp adjust-mss\n exit"
     )
     yield "end"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunnels.devices.base import Order
-from tunnels.devices.cisco_ios.blocks import Block, mode
+from tunnels.devices.cisco import Block, mode
 from tunnels.devices.viewpoint import Identity, Viewpoint
 from tunnels.domain import crypto
 from tunnels.domain.proposals import IkeVersion, Mode

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
+from tunnels.devices.cisco import Block
 from tunnels.devices.cisco_ios.asked import QUESTIONS
-from tunnels.devices.cisco_ios.blocks import Block
 from tunnels.devices.cisco_ios.header import header
 from tunnels.devices.cisco_ios.ike import ikev1, ikev2
 from tunnels.devices.cisco_ios.surroundings import PING_SECONDS, match, pings, surroundings
@@ -24,6 +24,7 @@ from tunnels.devices.rendering import fill
 from tunnels.devices.viewpoint import customer_viewpoint
 from tunnels.domain import crypto
 from tunnels.domain.addresses import Address
+from tunnels.domain.findings import Finding
 from tunnels.domain.proposals import IkeVersion
 from tunnels.domain.spec import TunnelSpec
 
@@ -56,6 +57,16 @@ class Document:
 def write(order: Order) -> str:
     """The text of the file."""
     return fill(TEMPLATE, _decide(order))
+
+
+def unsupported(spec: TunnelSpec) -> list[Finding]:
+    """An address as the identity that is not the device's own; IKEv1 sends that of the interface."""
+    device = customer_viewpoint(spec).device
+    own = device.identity.text == str(device.address)
+    if spec.ike.version is IkeVersion.V2 or own or not device.identity.is_address:
+        return []
+    message = "With IKEv1, Cisco IOS sends its own address as the identifier; choose IKEv2, or leave it empty."
+    return [Finding(rule="device-cannot", message=message, field="ike.remote_fqdn")]
 
 
 def losses(spec: TunnelSpec) -> list[str]:
@@ -106,6 +117,7 @@ PLATFORM: Final = Platform(
     abilities=VERSIONS,
     parts=(Part(filename="{tunnel_id}-cisco-ios.txt", write=write),),
     questions=QUESTIONS,
+    unsupported=unsupported,
     losses=losses,
 )
 PLATFORMS: Final = (PLATFORM,)

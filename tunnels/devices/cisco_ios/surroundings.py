@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tunnels.devices.base import Order
-from tunnels.devices.cisco_ios.asked import NONE
-from tunnels.devices.cisco_ios.blocks import Block, mode
+from tunnels.devices.cisco import NONE, Block, mode
 from tunnels.devices.viewpoint import Pair, Viewpoint
 from tunnels.domain.addresses import Address, Network
 

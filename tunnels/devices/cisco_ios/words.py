@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping, Set
 from typing import Final
 
-from tunnels.devices.abilities import Abilities, Phase, PskGrammar
+from tunnels.devices.abilities import Abilities, Phase
+from tunnels.devices.cisco import PSK
 from tunnels.domain.proposals import IkeVersion
 
 IKEV1_ENCRYPTION: Final = {
@@ -67,11 +68,6 @@ _IKEV1_SECONDS: Final = (60, 86_400)
 _IKEV2_SECONDS: Final = (120, 86_400)
 _KILOBYTES: Final = (2_560, 4_294_967_295)
 
-# There is no quoting and no escape here: `?` calls for help as it is typed.
-_PSK: Final = PskGrammar(
-    refused='?"',
-    why="at its prompt ? asks for help and a quotation mark may begin a string",
-)
 # `host domain` and `fqdn domain` have a meaning of their own, so a name needs a dot.
 _NAME: Final = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+",
@@ -122,7 +118,7 @@ def _abilities(
         # No document of Cisco's shows esp-gcm below IKEv1.
         esp={IkeVersion.V1: esp(_without(ESP_ENCRYPTION, GCM)), IkeVersion.V2: esp(ESP_ENCRYPTION)},
         lifetime_kb=_KILOBYTES,
-        psk=_PSK,
+        psk=PSK,
         # A crypto map takes IPv6 for GDOI only.
         ipv6=False,
         identity=_NAME,
