@@ -204,6 +204,16 @@ def test_it_speaks_ikev1_in_both_modes() -> None:
     assert finding.field == "ike.local_fqdn"
 
 
+def test_it_knows_the_gateway_by_its_address_alone_in_main_mode() -> None:
+    ike = IkeSettings(version=IkeVersion.V1, encryption="aes-256")
+    spec = a_tunnel_spec(ike=ike, local=an_endpoint("gateway", "203.0.113.10", "203.0.113.11"))
+    [finding] = refused(spec)
+    assert finding.field == "ike.local_fqdn"
+    assert "by 203.0.113.10 alone, and not by 203.0.113.11" in finding.message
+    aggressive = replace(spec, ike=replace(ike, mode=Mode.AGGRESSIVE))
+    assert understood(aggressive).remote_identity == "203.0.113.11"
+
+
 def test_it_begins_only_when_the_gateway_waits() -> None:
     for negotiation in Negotiation:
         spec = a_tunnel_spec(ike=IkeSettings(negotiation=negotiation))

@@ -193,6 +193,15 @@ def test_it_lets_an_ipv6_address_be_the_default_identifier() -> None:
     assert understood(CASES["common-ipv6"]).local_identity == "2001:db8:b::2"
 
 
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_it_refuses_any_other_ipv6_address_as_an_identifier(side: str) -> None:
+    spec = CASES["common-ipv6"]
+    other = replace(getattr(spec, side), identity="2001:db8:c::3")
+    [finding] = refused(replace(spec, **{side: other}))
+    assert finding.field == f"ike.{side}_fqdn"
+    assert "2001:db8:c::3" in finding.message
+
+
 @pytest.mark.parametrize(
     ("negotiation", "passive"),
     [(Negotiation.ACTIVE, "yes"), (Negotiation.PASSIVE, "no"), (Negotiation.ON_TRAFFIC, "no")],

@@ -28,7 +28,7 @@ from tunnels.devices.viewpoint import Pair, Viewpoint, customer_viewpoint
 from tunnels.domain import crypto
 from tunnels.domain.addresses import Network, is_default_route
 from tunnels.domain.findings import Finding
-from tunnels.domain.proposals import IkeSettings, IkeVersion, IpsecSettings
+from tunnels.domain.proposals import IkeSettings, IkeVersion, IpsecSettings, Mode
 from tunnels.domain.spec import TunnelSpec
 
 TEMPLATE = "fortinet_fortios/template.conf.j2"
@@ -93,9 +93,18 @@ def write(order: Order) -> str:
 
 
 def unsupported(spec: TunnelSpec) -> list[Finding]:
-    """An identifier or a key that is too long for its field."""
-    findings = []
-    device = customer_viewpoint(spec).device.identity.text
+    """An identifier or a key that is too long for its field, and a peer that main mode cannot check."""
+    findings, view = [], customer_viewpoint(spec)
+    device = view.device.identity.text
+    main = spec.ike.version is IkeVersion.V1 and spec.ike.mode is Mode.MAIN
+    if main and view.gateway.identity.is_address and "peertype any" not in _peer(view):
+        findings.append(
+            _finding(
+                f"In main mode, FortiOS knows the VPN gateway by {view.gateway.address} alone, and not by "
+                f"{view.gateway.identity.text}; leave its identifier empty.",
+                "ike.local_fqdn",
+            )
+        )
     if len(device) > LONGEST_LOCALID:
         findings.append(
             _finding(

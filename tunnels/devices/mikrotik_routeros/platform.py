@@ -66,17 +66,27 @@ def write(order: Order) -> str:
 
 
 def unsupported(spec: TunnelSpec) -> list[Finding]:
-    """A policy from everywhere to everywhere, which would encrypt what the device answers to its own network."""
-    if not any(is_default_route(pair.local) for pair in _swallowing(customer_viewpoint(spec))):
-        return []
-    return [
-        Finding(
-            rule="device-cannot",
-            message="MikroTik RouterOS would encrypt all that it sends, to its own networks too, when both ranges of a "
-            "pair are everything; give the customer's ranges one by one.",
-            field="spd.rules",
+    """A policy from everywhere to everywhere, and an identifier that has no form."""
+    view, findings = customer_viewpoint(spec), []
+    if any(is_default_route(pair.local) for pair in _swallowing(view)):
+        # It would encrypt what the device answers to its own network, and could not be exempted from itself.
+        findings.append(
+            _finding(
+                "MikroTik RouterOS would encrypt all that it sends, to its own networks too, when both ranges of a "
+                "pair are everything; give the customer's ranges one by one.",
+                "spd.rules",
+            )
         )
-    ]
+    for name, side in (("ike.remote_fqdn", view.device), ("ike.local_fqdn", view.gateway)):
+        if side.identity.is_address and ":" in side.identity.text and _id(side) != "auto":
+            findings.append(
+                _finding(
+                    f"MikroTik RouterOS takes {side.identity.text} as no identifier: an IPv6 address can only be a "
+                    "side's own. Leave the identifier empty.",
+                    name,
+                )
+            )
+    return findings
 
 
 def losses(spec: TunnelSpec) -> list[str]:
@@ -182,6 +192,10 @@ def _addresses(spec: TunnelSpec, view: Viewpoint) -> Iterator[str]:
         yield f"/ipv6 address add address={asked}/128 advertise=no"
     else:
         yield f"/ip address add address={asked}/32"
+
+
+def _finding(message: str, name: str) -> Finding:
+    return Finding(rule="device-cannot", message=message, field=name)
 
 
 PLATFORM = Platform(

@@ -23,6 +23,11 @@ class Chain:
     name: str
     rules: tuple[str, ...]
 
+    @property
+    def count(self) -> int:
+        """How many rules there are."""
+        return len(self.rules)
+
 
 def forwarded(spec: TunnelSpec, view: Viewpoint) -> list[Pair]:
     """The pairs between networks: without that of the health check when it is about this device alone."""
