@@ -24,6 +24,11 @@ def files_of(platform: Platform, case: str) -> Mapping[str, str]:
     return {file.filename: file.text for file in rendering.files}
 
 
+def carried(platform: Platform) -> tuple[str, ...]:
+    """The cases that the device does not refuse; at least one."""
+    return tuple(case for case in CASES if REFUSED not in files_of(platform, case))
+
+
 def digest(platform_id: str) -> str:
     """The SHA-256 of all golden files of the platform, names and contents."""
     total = hashlib.sha256()

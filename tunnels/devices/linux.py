@@ -14,8 +14,8 @@ _FORWARDING = {4: "net.ipv4.ip_forward=1", 6: "net.ipv6.conf.all.forwarding=1"}
 _TABLES = {4: "iptables", 6: "ip6tables"}
 
 
-def around(view: Viewpoint, *, daemon: str) -> Iterator[str]:
-    """The items for `heading(around=…)`; `daemon` is the name of who sets the routes."""
+def around(view: Viewpoint, *, routes: str) -> Iterator[str]:
+    """The items for `heading(around=…)`; `routes` is a clause on who sets this device's own ones."""
     versions = sorted({pair.local.version for pair in view.pairs})
     yield (
         f"Firewall: let UDP 500, UDP 4500 and ESP (IP protocol 50) pass between {view.device.address} and "
@@ -30,7 +30,7 @@ def around(view: Viewpoint, *, daemon: str) -> Iterator[str]:
         ),
     )
     yield (
-        f"Routes: {daemon} makes its own. Other routers of your site need one to each range of the VPN gateway, with "
+        f"Routes: {routes}. Other routers of your site need one to each range of the VPN gateway, with "
         "this device as the next hop."
     )
     yield _item(

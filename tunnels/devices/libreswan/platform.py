@@ -187,7 +187,7 @@ def _header(order: Order, view: Viewpoint) -> tuple[str, ...]:
             f"ipsec trafficstatus | grep {name}",
             "It prints one line for each pair; a pair that waits for its first packet has none.",
         ),
-        around=linux.around(view, daemon="Libreswan"),
+        around=linux.around(view, routes="Libreswan makes its own"),
         remove=(
             f"rm /etc/ipsec.d/{name}.conf /etc/ipsec.d/{name}.secrets",
             "systemctl restart ipsec",

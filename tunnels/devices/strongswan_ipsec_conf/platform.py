@@ -149,7 +149,7 @@ def _header(order: Order, view: Viewpoint) -> tuple[str, ...]:
             f"ipsec status | grep {name}",
             "The IKE_SA is ESTABLISHED and each pair INSTALLED; until its first packet a pair may be ROUTED only.",
         ),
-        around=linux.around(view, daemon="strongSwan"),
+        around=linux.around(view, routes="strongSwan makes its own"),
         remove=(
             f"sed -i '/{name}/d' /etc/ipsec.conf /etc/ipsec.secrets",
             f"rm /etc/ipsec.d/{name}.conf /etc/ipsec.d/{name}.secrets",

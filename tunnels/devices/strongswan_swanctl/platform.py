@@ -176,7 +176,7 @@ def _header(order: Order, view: Viewpoint) -> tuple[str, ...]:
             f"swanctl --list-sas --ike {name}",
             "The IKE_SA is ESTABLISHED and every CHILD_SA INSTALLED.",
         ),
-        around=linux.around(view, daemon="strongSwan"),
+        around=linux.around(view, routes="strongSwan makes its own"),
         remove=(
             f"rm /etc/swanctl/conf.d/{filename}",
             "swanctl --load-all",
