@@ -215,14 +215,15 @@ def refused_key(device: str, grammar: PskGrammar, key: str) -> Iterator[Finding]
                 "Give the tunnel another key.",
                 "basic.psk",
             )
-    for char in dict.fromkeys(key):
-        if char in grammar.refused or not "!" <= char <= "~":
-            shown = char if "!" <= char <= "~" else f"U+{ord(char):04X}"
-            yield _finding(
-                f"The pre-shared key holds {shown}, which cannot be written for {device}: {grammar.why}. "
-                "Give the tunnel another key.",
-                "basic.psk",
-            )
+    held = next((char for char in key if char in grammar.refused or not "!" <= char <= "~"), "")
+    if held:
+        # One of them and the device's whole list: enough to choose another key, and little said of this one.
+        shown = held if "!" <= held <= "~" else f"U+{ord(held):04X}"
+        yield _finding(
+            f"The pre-shared key holds {shown}, which cannot be written for {device}: {grammar.why}. "
+            f"Give the tunnel another key{f', without {grammar.refused}' if grammar.refused else ''}",
+            "basic.psk",
+        )
 
 
 def _refused_transforms(device: str, abilities: Abilities, spec: TunnelSpec) -> Iterator[Finding]:
@@ -236,7 +237,9 @@ def _refused_transforms(device: str, abilities: Abilities, spec: TunnelSpec) -> 
         ("ipsec.encryption", "ESP encryption", crypto.ENCRYPTION, ipsec.encryption, two.encryption),
     ]
     if crypto.is_aead(ike.encryption):
-        asked.append(("ike.prf", "PRF", crypto.PRF, ike.prf, one.prf))
+        # Without the encryption there is no place for its PRF.
+        if ike.encryption in one.encryption:
+            asked.append(("ike.prf", "PRF", crypto.PRF, ike.prf, one.prf))
     else:
         asked.append(
             ("ike.integrity", "IKE integrity", crypto.INTEGRITY, ike.integrity, one.integrity)

@@ -131,7 +131,7 @@ def test_all_of_the_draft_is_judged_before_it_is_finished(at_acme: Walk, step: s
         ),
         (
             "The pre-shared key holds ?, which cannot be written for Acme Router: it asks for help. "
-            "Give the tunnel another key."
+            "Give the tunnel another key, without ?"
         ),
     ]
     if step == "ipsec":
