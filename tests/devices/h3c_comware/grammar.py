@@ -282,9 +282,9 @@ def _security_policy(
     views: Found, policy: dict[str, Any], pairs: tuple[tuple[str, str], ...]
 ) -> None:
     """A firewall lets the two ends and each pair pass, in both directions, and nothing else."""
-    if "security-policy" not in views:
+    if "security-policy ip" not in views:
         return
-    lines = views["security-policy"]["lines"]
+    lines = views["security-policy ip"]["lines"]
     rules = [lines[at : at + 7] for at in range(0, len(lines), 7)]
     shape = [
         "rule",
