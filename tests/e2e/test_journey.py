@@ -99,6 +99,8 @@ def test_a_newcomer_makes_uses_and_deletes_a_tunnel(
     page.goto(f"/tunnels/{tunnel.public_id}/")
     shot("detail")
     page.get_by_role("link", name="Download config").first.click()
+    page.get_by_label("Vendor").select_option("strongSwan")
+    page.get_by_label("Platform").select_option("strongswan-swanctl")
     expect(page.get_by_role("dialog")).to_contain_text("remote_ts")
     shot("config")
     with page.expect_download() as downloading:
