@@ -252,7 +252,7 @@ def test_it_names_the_nearest_that_it_can_do(spec: TunnelSpec, field: str, neare
 
 
 def test_it_has_no_aead_for_ike() -> None:
-    first, _ = refused(a_tunnel_spec())
+    first, *_ = refused(a_tunnel_spec())
     assert (first.field, first.message.split("; ")[1]) == (
         "ike.encryption",
         "the nearest that it has is AES-256.",
