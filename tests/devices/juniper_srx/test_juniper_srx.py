@@ -237,9 +237,15 @@ def test_it_says_which_prf_comes_with_gcm() -> None:
 def test_it_refuses_a_selector_to_everywhere() -> None:
     [finding] = refusal(a_tunnel_spec(ike=CBC, rules=(a_rule("0.0.0.0/0", "192.168.0.0/24"),)))
     assert finding.field == "spd.rules"
-    assert "0.0.0.0/1" in finding.message
+    assert "0.0.0.0/0" in finding.message
     # From everywhere is another matter: the route is made of the other side's range.
     assert written(a_tunnel_spec(ike=CBC, rules=(a_rule("10.0.0.0/24", "0.0.0.0/0"),)))
+
+
+def test_it_warns_when_a_range_holds_the_gateway_itself() -> None:
+    spec = a_tunnel_spec(ike=CBC, rules=(a_rule("203.0.113.0/24", "192.168.0.0/24"),))
+    assert "first give 203.0.113.10 a route of its own" in written(spec).text
+    assert "route of its own" not in written(a_tunnel_spec(ike=CBC)).text
 
 
 def test_it_refuses_names_in_main_mode() -> None:
@@ -345,13 +351,11 @@ def test_it_refuses_answers_that_junos_would_not_take(question: str, answer: str
 
 
 def test_it_removes_each_object_that_it_makes() -> None:
-    text = GOOD
-    removed = [
-        line.removeprefix("#   delete ") for line in text.splitlines() if "#   delete " in line
-    ]
+    removed = [line.partition(" delete ")[2] for line in GOOD.splitlines() if " delete " in line]
+    assert removed
     left = [
         line
-        for line in body(text)
+        for line in body(GOOD)
         if not any(line.removeprefix("set ").startswith(gone) for gone in removed)
     ]
     assert left == []

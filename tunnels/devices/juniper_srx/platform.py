@@ -149,10 +149,7 @@ def _unsupported_prf(spec: TunnelSpec) -> Iterator[Finding]:
 def _unsupported_ranges(spec: TunnelSpec) -> Iterator[Finding]:
     for pair in customer_viewpoint(spec).pairs:
         if pair.remote.prefixlen == 0:
-            message = (
-                f"{LABEL} has no traffic selector to {pair.remote}; name the ranges behind the VPN gateway, "
-                "at the most two halves such as 0.0.0.0/1 and 128.0.0.0/1."
-            )
+            message = f"{LABEL} has no traffic selector to {pair.remote}; name the ranges behind the VPN gateway."
             yield Finding(rule="device-cannot", message=message, field="spd.rules")
 
 
@@ -257,17 +254,19 @@ def _zones(order: Order, view: Viewpoint) -> Iterator[str]:
 
 def _heading(order: Order, view: Viewpoint) -> tuple[str, ...]:
     name = order.spec.id
-    filename = FILENAME.format(tunnel_id=name)
+    steps = (
+        f"load set /var/tmp/{FILENAME.format(tunnel_id=name)}",
+        "show | compare",
+        "commit confirmed 5",
+    )
     return heading(
         order,
         before=_before(order, view),
         load=(
-            f"scp {filename} to /var/tmp of the device, then in the command line:",
-            "configure",
-            f"load set /var/tmp/{filename}",
-            "show | compare",
-            "commit confirmed 5",
-            "and, when all is well, within five minutes: commit",
+            "\n".join(
+                ("Copy it to /var/tmp of the device (scp), then in the configuration mode:", *steps)
+            ),
+            "When all is well, within five minutes:\ncommit",
             "Or load set terminal, paste it, Ctrl-D. Not at the prompt itself: there blanks and tabs act at once.",
         ),
         verify=(
@@ -275,7 +274,7 @@ def _heading(order: Order, view: Viewpoint) -> tuple[str, ...]:
             f"show security ipsec security-associations vpn-name {name}",
         ),
         around=_around(order, view),
-        remove=tuple(_remove(order, view)),
+        remove=_remove(order, view),
     )
 
 
@@ -297,6 +296,11 @@ def _before(order: Order, view: Viewpoint) -> Iterator[str]:
         f"When there is a source NAT rule set from {answers['inside_zone']} to {answers['vpn_zone']} already, put the "
         "rules below on top of it instead."
     )
+    if any(view.gateway.address in pair.remote for pair in view.pairs):
+        yield (
+            f"A range below holds the VPN gateway itself: first give {view.gateway.address} a route of its own to the "
+            "internet, or the tunnel goes into itself."
+        )
     if NEEDS_IKED & _choices(spec):
         yield "The algorithms need the package junos-ike: show version must list it."
     if view.device.address.version == 6 or any(pair.local.version == 6 for pair in view.pairs):
@@ -338,9 +342,18 @@ def _around(order: Order, view: Viewpoint) -> Iterator[str]:
 
 
 def _remove(order: Order, view: Viewpoint) -> Iterator[str]:
+    yield "\n".join(("In the configuration mode:", *_ours(order, view)))
+    inbound = f"{order.answers['outside_zone']} host-inbound-traffic system-services ike"
+    yield (
+        "What other VPNs may need, too:\n"
+        f"delete security zones security-zone {inbound}\ndelete security flow tcp-mss ipsec-vpn"
+    )
+    yield "And then:\ncommit"
+
+
+def _ours(order: Order, view: Viewpoint) -> Iterator[str]:
     name, answers = order.spec.id, order.answers
     inside, vpn = answers["inside_zone"], answers["vpn_zone"]
-    yield "configure"
     for kind in ("vpn", "policy", "proposal"):
         yield f"delete security ipsec {kind} {name}"
     for kind in ("gateway", "policy", "proposal"):
@@ -353,12 +366,6 @@ def _remove(order: Order, view: Viewpoint) -> Iterator[str]:
         yield f"delete security policies from-zone {vpn} to-zone {inside} policy {pair.name}-in"
         yield f"delete security address-book global address {pair.name}-local"
         yield f"delete security address-book global address {pair.name}-remote"
-    yield "When no other VPN needs them, too:"
-    yield (
-        f"delete security zones security-zone {answers['outside_zone']} host-inbound-traffic system-services ike"
-    )
-    yield "delete security flow tcp-mss ipsec-vpn"
-    yield "commit"
 
 
 PLATFORM = Platform(
