@@ -93,15 +93,15 @@ class OurEnd:
             self._charon.initiate(ike=spec.id, child=child_name(spec.id, mapping))
 
     def end(self, spec: TunnelSpec) -> None:
-        """Close what there is of the tunnel, and of anything else."""
+        """Close what there is of the tunnel. What has no name yet goes by itself."""
 
         def gone() -> bool:
-            if self._charon.sas():
+            if self._charon.sas(spec.id):
                 try:
                     self._charon.terminate(ike=spec.id, seconds=0.5)
                 except CharonRefused:
                     return False
-            return not self._charon.sas()
+            return not self._charon.sas(spec.id)
 
         wait(f"the end of {spec.id}", gone)
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Self
 
 from tests.devices.understood import Understood
-from tests.vendors.packages import program
+from tests.vendors.packages import VERSION, program
 from tests.vendors.private import run
 from tunnels.domain import crypto
 
@@ -77,6 +77,17 @@ class Libreswan:
             for name in ("addconn", "algparse", "readwriteconf", "whack", "pluto")
         ]
         return cls(folder=found[0].parent)
+
+    @property
+    def tree(self) -> Path:
+        """What would be `/` if the package were installed."""
+        return self.folder.parents[2]
+
+    @property
+    def name(self) -> str:
+        """`Libreswan 4.10`, as its package says."""
+        version = (self.tree / VERSION).read_text(encoding="utf-8")
+        return f"Libreswan {version.partition('-')[0]}"
 
     def complaints(self, config: Path, *, version: int) -> list[str]:
         """What Libreswan has against this ipsec.conf, for IKE of this version; nothing when it is right."""

@@ -15,33 +15,47 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.vendors.libreswan import PROGRAMS, Libreswan
+from tests.vendors.libreswan import Libreswan
 from tunnels.lab import LabError, Side
+from tunnels.lab.requirements import SYSTEM_FOLDERS
 
 PATIENCE_SECONDS = 30.0
 POLL_SECONDS = 0.02
+AGAIN_SECONDS = 0.5
 LOG_LINES = 40
 
 # IKEv2: `"t-1" #1: initiator established IKE SA; authenticated peer using authby=secret and ID_FQDN '@a.example'`.
 _PEER_V2 = re.compile(
     r"established IKE SA; authenticated peer using authby=secret and (ID_\S+) '([^']*)'"
 )
-# IKEv1 names the peer first, and then says that its proof was right.
-_PEER_V1 = re.compile(r"Peer ID is (ID_\S+): '([^']*)'\n.*IKE SA established \{auth=PRESHARED_KEY ")
-# The SPI that the other side gave us, as the SA is handed to the kernel: refused by a kernel without ESP (the
-# number is EPROTONOSUPPORT), or in place.
+# IKEv1 names the peer first, and later says that its proof was right.
+_NAMED_V1 = re.compile(r" #(\d+): Peer ID is (ID_\S+): '([^']*)'")
+_PROVEN_V1 = re.compile(r" #(\d+): IKE SA established \{auth=PRESHARED_KEY ")
+# The SPI that the other side gave us, as the SA is handed to the kernel: in place, or refused by a kernel without ESP
+# (EPROTONOSUPPORT) or without AES-GCM (ENOSYS).
 _CHILD = re.compile(
-    r'"(?P<name>[^"]+)" #\d+: (?:netlink response for Add SA esp\.(?P<refused>[0-9a-f]+)@\S+: .*\(errno 93\)'
+    r'"(?P<name>[^"]+)" #\d+: (?:netlink response for Add SA esp[.:](?P<refused>[0-9a-f]+)@\S+ .*\(errno (?:93|38)\)'
     r"|.*\{ESP\S*=>0x(?P<installed>[0-9a-f]+) )"
 )
 _WITHOUT_TIME = re.compile(r"^\w+ +\d+ [\d:.]+: ", re.MULTILINE)
 
 
-class Pluto:
-    """`with Pluto(side, libreswan, {"ipsec.conf": …, "ipsec.secrets": …}) as pluto:` starts it with these files.
+# Where the package would have put its files, the daemon sees them, and nobody else does.
+_IN_PRIVATE = """
+mount --bind "$1/usr/libexec" /usr/libexec
+for name in ipsec.conf ipsec.secrets; do mount --bind "$1/etc/$name" "/etc/$name"; done
+mount --bind "$2/ipsec.d" /etc/ipsec.d
+exec /usr/libexec/ipsec/pluto --nofork --stderrlog --config /etc/ipsec.conf \\
+  --nssdir "$2/nss" --rundir "$2/run" --dumpdir "$2/run"
+"""
 
-    As on a real system it loads every connection of ipsec.conf and begins those that say `auto=start`. Raises LabError
-    when it does not start.
+
+class Pluto:
+    """`with Pluto(side, libreswan, files) as pluto:` starts it with these files in /etc/ipsec.d.
+
+    /etc/ipsec.conf and /etc/ipsec.secrets, which include them, are those of Debian's package. pluto loads all
+    connections and begins those that want to, as after `systemctl restart ipsec`. Raises LabError when it does not
+    start.
     """
 
     def __init__(self, side: Side, programs: Libreswan, files: Mapping[str, str]) -> None:
@@ -56,24 +70,19 @@ class Pluto:
         for name in ("nss", "run", "ipsec.d/policies"):
             (self._folder / name).mkdir(parents=True)
         for name, text in self._files.items():
-            path = self._folder / name
+            path = self._folder / "ipsec.d" / name
             path.touch(mode=0o600)
             path.write_text(text, encoding="utf-8")
         nss = f"sql:{self._folder / 'nss'}"
         self._side.run(["certutil", "-N", "--empty-password", "-d", nss])
-        # pluto starts addconn from where the package would have put it.
-        libexec = self._programs.folder.parent
+        tree = self._programs.tree
+        command = ["unshare", "--mount", "sh", "-euc", _IN_PRIVATE, "sh", tree, self._folder]
         self._process = self._side.popen(
-            [
-                "unshare", "--mount", "sh", "-euc", 'mount --bind "$1" /usr/libexec; shift; exec "$@"', "sh",
-                str(libexec), f"/{PROGRAMS}/pluto", "--nofork", "--stderrlog",
-                "--config", str(self._folder / "ipsec.conf"),
-                "--secretsfile", str(self._folder / "ipsec.secrets"),
-                "--ipsecdir", str(self._folder / "ipsec.d"), "--nssdir", str(self._folder / "nss"),
-                "--rundir", str(self._folder / "run"), "--dumpdir", str(self._folder / "run"),
-            ],
+            [str(word) for word in command],
+            # Its helpers call `ipsec`, which is strongSwan's everywhere else.
+            env={"PATH": f"{tree / 'usr/sbin'}:{SYSTEM_FOLDERS}"},
             output=self._log,
-        )  # fmt: skip
+        )
         self.wait("its start", lambda: "loading secrets from" in self.log)
         return self
 
@@ -107,7 +116,16 @@ class Pluto:
 
     def peers(self) -> set[tuple[str, str]]:
         """The (type, identity) of every other side that has proven to hold the key."""
-        return {*_PEER_V2.findall(self.log), *_PEER_V1.findall(self.log)}
+        named: dict[str, tuple[str, str]] = {}
+        proven = set()
+        for line in self.log.splitlines():
+            if match := _PEER_V2.search(line):
+                proven.add((match[1], match[2]))
+            elif match := _NAMED_V1.search(line):
+                named[match[1]] = (match[2], match[3])
+            elif (match := _PROVEN_V1.search(line)) and match[1] in named:
+                proven.add(named[match[1]])
+        return proven
 
     def children(self) -> dict[str, set[str]]:
         """Connection → the other side's SPIs of the SAs that were negotiated for it."""
@@ -115,6 +133,24 @@ class Pluto:
         for match in _CHILD.finditer(self.log):
             found.setdefault(match["name"], set()).add(match["refused"] or match["installed"])
         return found
+
+    def negotiate(self, connection: str) -> None:
+        """Begin with this connection, until the other side has agreed to it. Raises LabError when it does not.
+
+        More than once: where the kernel refuses the SA of one connection, pluto gives up the others that wait for it.
+        """
+        begun = 0.0
+
+        def agreed() -> bool:
+            nonlocal begun
+            if connection in self.children():
+                return True
+            if time.monotonic() - begun > AGAIN_SECONDS:
+                self.whack("--initiate", "--asynchronous", "--name", connection)
+                begun = time.monotonic()
+            return False
+
+        self.wait(f"the agreement on {connection}", agreed)
 
     def wait(self, what: str, come: Callable[[], bool]) -> None:
         """Wait until it has come. Raises LabError with the end of the log when it does not, or pluto has ended."""
