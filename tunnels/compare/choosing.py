@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from tunnels.compare.identities import accepts
@@ -30,16 +30,16 @@ def leading_to(peers: Iterable[Peer], gateway: Side) -> list[Peer]:
     return sorted(found, key=_is_refused)
 
 
-def others(peers: Sequence[Peer], quote: Quoter) -> str:
+def others(peers: Iterable[Peer], quote: Quoter) -> str:
     """The peers that a file has, for the answer that ours is not among them; "" when none can be shown."""
-    texts = (
-        f"{shown} (line {peer.line:,})"
-        for peer in peers
-        if not peer.mirrored and (shown := quote(", ".join(peer.addresses[:3]))) != HIDDEN
-    )
-    unique = list(dict.fromkeys(texts))
-    more = f" and {len(unique) - SHOWN_MAX} more" if len(unique) > SHOWN_MAX else ""
-    return ", ".join(unique[:SHOWN_MAX]) + more
+    lines: dict[str, int] = {}
+    for peer in peers:
+        if not peer.mirrored:
+            lines.setdefault(", ".join(peer.addresses[:3]), peer.line)
+    tried = [(quote(text), lines[text]) for text in [*lines][:SHOWN_MAX]]
+    shown = ", ".join(f"{text} (line {line:,})" for text, line in tried if text != HIDDEN)
+    more = len(lines) - SHOWN_MAX
+    return f"{shown} and {more:,} more" if shown and more > 0 else shown
 
 
 def _rank(peer: Peer, gateway: Side) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 from tunnels.compare import identities
 from tunnels.compare.identities import accepts
 from tunnels.compare.mappings import compare_mappings, pairs_of
-from tunnels.compare.offers import Wanted, compare_offers, taken
+from tunnels.compare.offers import Wanted, compare_offers, nearest
 from tunnels.compare.reading import Child, Connection, Dpd, Naming, Said, Severity, Volume
 from tunnels.compare.text import Quoter
 from tunnels.compare.verdict import Difference, lines, told
@@ -216,8 +216,8 @@ def _identities(connection: Connection, view: Viewpoint, quote: Quoter) -> Itera
 def _ike(connection: Connection, ike: IkeSettings, quote: Quoter) -> Iterator[Difference]:
     wanted = Wanted(offer=our_ike(ike), esp=False, version=ike.version)
     yield from compare_offers(wanted, connection.offers, quote)
-    chosen = taken(wanted, connection.offers)
-    seconds = (chosen.seconds if chosen else None) or connection.seconds
+    best = nearest(wanted, connection.offers)
+    seconds = (best.seconds if best else None) or connection.seconds
     yield from _lifetime("IKE SA lifetime", ike.lifetime_seconds, seconds, ike.version)
 
 

@@ -47,7 +47,10 @@ GRAMMARS: Mapping[str, Grammar] = MappingProxyType({
         ),
         Grammar(
             id="fortios", label="FortiOS show or show full-configuration", read=fortios.read,
-            mark=_lines(r"config (?:vpn|firewall|system|router)[ \t]|edit [\"0-9]|next[ \t\r]*+$"),
+            mark=_lines(
+                r"(?:[^ \t\n]{1,63}+(?: \([^()\n]{1,63}+\))?+ [#$] )?+"
+                r"(?:config (?:vpn|firewall|system|router)[ \t]|edit [\"0-9]|next[ \t]*+$)"
+            ),
         ),
     )
 })  # fmt: skip

@@ -36,7 +36,7 @@ class Found:
     @property
     def key(self) -> Key:
         """What it has in common with an equal pair."""
-        return self.local.key, self.remote.key
+        return self.local.text, self.remote.text
 
     @property
     def lines(self) -> tuple[int, ...]:
@@ -105,7 +105,7 @@ def _lists(
         for selector in child.selectors:
             number = len(selector.locals) * len(selector.remotes)
             keys = [
-                (one.key, other.key) for one, other in product(selector.locals, selector.remotes)
+                (one.text, other.text) for one, other in product(selector.locals, selector.remotes)
             ]
             if number < 2 or not any(key in ours for key in keys):
                 continue

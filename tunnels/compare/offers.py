@@ -50,25 +50,22 @@ class Wanted:
         return ("encryption", "integrity", "prf", "group")
 
 
-def taken(wanted: Wanted, offered: Sequence[Offered]) -> Offered | None:
-    """The first proposal that the tunnel accepts."""
-    return next((one for one in offered if not _wrong(wanted, one)), None)
+def nearest(wanted: Wanted, offered: Sequence[Offered]) -> Offered | None:
+    """The first proposal that the tunnel accepts, else the one that is wrong in fewest kinds."""
+    return min(offered, key=lambda one: len(_wrong(wanted, one)), default=None)
 
 
 def compare_offers(
     wanted: Wanted, offered: Sequence[Offered], quote: Quoter
 ) -> Iterator[Difference]:
     """The differences of the nearest proposal; when one fits, that there are more."""
-    if not offered:
+    best = nearest(wanted, offered)
+    if best is None:
         return
-    fitting = taken(wanted, offered)
-    if fitting is None:
-        nearest = min(offered, key=lambda one: len(_wrong(wanted, one)))
-        for kind in _wrong(wanted, nearest):
-            yield _difference(wanted, nearest, kind, quote, among=len(offered))
-        return
-    more = [one for one in offered if one is not fitting]
-    if more or _has_choices(wanted, fitting):
+    wrong = _wrong(wanted, best)
+    for kind in wrong:
+        yield _difference(wanted, best, kind, quote, among=len(offered))
+    if not wrong and (len(offered) > 1 or _has_choices(wanted, best)):
         yield Difference(
             name=f"{'IPsec' if wanted.esp else 'IKE'} proposals",
             ours=str(wanted.offer),
@@ -103,14 +100,14 @@ def _has_choices(wanted: Wanted, offered: Offered) -> bool:
 def _difference(
     wanted: Wanted, offered: Offered, kind: str, quote: Quoter, *, among: int
 ) -> Difference:
-    nearest = f" Of its {among} proposals this is the nearest." if among > 1 else ""
+    which = f" Of its {among} proposals this is the nearest." if among > 1 else ""
     if kind == "other":
         return Difference(
             name=_NAMES[wanted.esp][kind],
             ours=str(wanted.offer),
             theirs=" + ".join(quote(word) for word in offered.other),
             severity=Severity.BREAKS,
-            sentence=f"The VPN gateway does not know or offer this. {_NO_PROPOSAL}{nearest}",
+            sentence=f"The VPN gateway does not know or offer this. {_NO_PROPOSAL}{which}",
             lines=lines(offered.encryption.line),
         )
     said = _said(offered, kind)
@@ -119,7 +116,7 @@ def _difference(
         ours=_labels(kind, getattr(wanted.offer, kind), quote),
         theirs=_labels(kind, said.value, quote),
         severity=Severity.BREAKS,
-        sentence=_sentence(wanted, kind) + nearest,
+        sentence=_sentence(wanted, kind) + which,
         lines=lines(said.line),
     )
 

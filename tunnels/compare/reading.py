@@ -124,6 +124,7 @@ class Offered:
 class Range:
     """One end of a traffic selector; `network` is None when it is no plain block, and `text` says what it is.
 
+    Equal ranges have equal texts: compare.ranges makes them.
     What is not `known` may be anything: a name, an address that the file does not tell.
     """
 
@@ -131,11 +132,6 @@ class Range:
     network: Network | None = None
     line: int | None = None
     known: bool = True
-
-    @property
-    def key(self) -> str:
-        """What two equal ranges have in common."""
-        return str(self.network) if self.network is not None else self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,11 +212,6 @@ class Reading:
     build: Callable[[Peer], Connection]
     secrets: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
-
-
-def unread_range(line: int | None) -> Range:
-    """A range that this room cannot read."""
-    return Range("a range that cannot be read", None, line, known=False)
 
 
 def limited(children: Iterable[C]) -> tuple[list[C], list[Trouble]]:

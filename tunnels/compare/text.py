@@ -14,6 +14,8 @@ LINES_MAX: Final = 100_000
 PEERS_MAX: Final = 5_000
 HIDDEN: Final = "(not shown)"
 
+# A text of this length is not shown either when it is a part of a secret.
+_PART: Final = 4
 _BINARY: Final = re.compile("[\x01-\x07\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
 _QUOTABLE: Final = re.compile(r"[A-Za-z0-9 ._:@/%*=+,()\[\]-]{1,80}")
 
@@ -61,16 +63,18 @@ def unreadable(line: int, expected: str) -> RuleError:
 
 
 class Quoter:
-    """Shows a text of the file again only when it is short, plain, and holds none of the file's secrets."""
+    """Shows a text of the file again only when it is short, plain, and shares nothing with the file's secrets."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = tuple(secret for secret in secrets if secret)
+        self._secrets = tuple(secret.lower() for secret in secrets if secret)
+        self._all = "\n".join(self._secrets)
 
     def __call__(self, text: str) -> str:
         """The text, or `(not shown)`."""
-        if not _QUOTABLE.fullmatch(text) or any(secret in text for secret in self._secrets):
+        low = text.lower()
+        if not _QUOTABLE.fullmatch(text) or any(secret in low for secret in self._secrets):
             return HIDDEN
-        return text
+        return HIDDEN if len(low) >= _PART and low in self._all else text
 
 
 def _visible(line: str) -> str:

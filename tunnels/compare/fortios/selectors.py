@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from tunnels.compare.fortios.blocks import Entry, Tables
-from tunnels.compare.fortios.words import from_to, subnet
+from tunnels.compare.fortios.words import subnet
+from tunnels.compare.ranges import from_to
 from tunnels.compare.reading import Range, Said, Selector, Trouble, not_followed
 
 MEMBERS_MAX: Final = 200

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tunnels.compare.reading import Ident, Key, Naming, Offered, Range, Said, unread_range
+from tunnels.compare.ranges import cidr
+from tunnels.compare.reading import Ident, Key, Naming, Offered, Range, Said
 from tunnels.domain import crypto
 from tunnels.domain.secret import Secret
 
@@ -75,22 +76,5 @@ def identity(text: str) -> Ident:
 
 
 def subnet(words: tuple[str, ...], line: int | None) -> Range:
-    """`10.0.0.0 255.255.255.0`, `10.0.0.0/24` or `2001:db8::/64`; host bits are cut, as FortiOS does."""
-    text = "/".join(words[:2])
-    try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return unread_range(line)
-    return Range(str(network), network, line)
-
-
-def from_to(first: str, last: str, line: int | None) -> Range:
-    """A range from one address to another, as a block where it is one."""
-    try:
-        ends = ipaddress.ip_address(first), ipaddress.ip_address(last)
-        blocks = [*ipaddress.summarize_address_range(*ends)]
-    except (ValueError, TypeError):
-        return unread_range(line)
-    if len(blocks) == 1:
-        return Range(str(blocks[0]), blocks[0], line)
-    return Range(f"{ends[0]}-{ends[1]}", None, line)
+    """`10.0.0.0 255.255.255.0`, `10.0.0.0/24` or `2001:db8::/64`."""
+    return cidr("/".join(words[:2]), line)

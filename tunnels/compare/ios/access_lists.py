@@ -9,8 +9,11 @@ from typing import Final
 
 from tunnels.compare.ios.blocks import Config, Line
 from tunnels.compare.ios.words import network
-from tunnels.compare.reading import Range, Selector, Trouble, not_followed, unread_range
+from tunnels.compare.ranges import block, cidr
+from tunnels.compare.reading import Range, Selector, Trouble, not_followed
 
+# One more than pairs are compared, so that it shows.
+ENTRIES_MAX: Final = 10_001
 TROUBLES_MAX: Final = 20
 
 _ANYTHING = frozenset({"ip", "ipv6"})
@@ -32,15 +35,15 @@ class AccessLists:
     def __init__(self, config: Config) -> None:
         self._lines: dict[str, list[Line]] = {}
         self._read: dict[str, AccessList] = {}
-        for block in config.all("access-list"):
-            rest = Line(block.head.number, block.head.words[2:])
-            self._lines.setdefault(block.head.after("access-list"), []).append(rest)
-        for block in config.all("ip", "access-list"):
-            self._lines.setdefault(block.head.after("ip", "access-list", "extended"), []).extend(
-                block.body
+        for found in config.all("access-list"):
+            rest = Line(found.head.number, found.head.words[2:])
+            self._lines.setdefault(found.head.after("access-list"), []).append(rest)
+        for found in config.all("ip", "access-list"):
+            self._lines.setdefault(found.head.after("ip", "access-list", "extended"), []).extend(
+                found.body
             )
-        for block in config.all("ipv6", "access-list"):
-            self._lines.setdefault(block.head.after("ipv6", "access-list"), []).extend(block.body)
+        for found in config.all("ipv6", "access-list"):
+            self._lines.setdefault(found.head.after("ipv6", "access-list"), []).extend(found.body)
 
     def find(self, name: str) -> AccessList | None:
         """The list of that name; None when it is not there. Each is read once."""
@@ -50,7 +53,7 @@ class AccessLists:
 
 
 def _read(lines: list[Line]) -> AccessList:
-    entries = [_entry(line) for line in lines]
+    entries = [_entry(line) for line in lines[:ENTRIES_MAX]]
     troubles = [entry for entry in entries if isinstance(entry, Trouble)]
     return AccessList(
         tuple(entry for entry in entries if isinstance(entry, Selector)),
@@ -93,24 +96,17 @@ def _ends(words: list[str], line: int) -> Iterator[Range]:
             return
         word = words.pop(0)
         if word in {"any", "any4"}:
-            yield Range("0.0.0.0/0", ipaddress.ip_network("0.0.0.0/0"), line)
+            yield block(ipaddress.ip_network("0.0.0.0/0"), line)
         elif word == "any6":
-            yield Range("::/0", ipaddress.ip_network("::/0"), line)
+            yield block(ipaddress.ip_network("::/0"), line)
         elif ":" in word or "/" in word:
-            yield _prefix(word, line)
+            yield cidr(word, line)
         elif words:
             second = words.pop(0)
             if word != "host":
                 yield network(word, second, line)
             else:
-                yield _prefix(second, line)
-
-
-def _prefix(text: str, line: int) -> Range:
-    try:
-        return Range(text, ipaddress.ip_network(text, strict=False), line)
-    except ValueError:
-        return unread_range(line)
+                yield cidr(second, line)
 
 
 def _is_all(end: Range) -> bool:

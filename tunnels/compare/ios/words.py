@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tunnels.compare.reading import Ident, Key, Naming, Range, unread_range
+from tunnels.compare.ranges import block, unread
+from tunnels.compare.reading import Ident, Key, Naming, Range
 from tunnels.domain import crypto
 from tunnels.domain.secret import Secret
 
@@ -92,8 +93,8 @@ def identity(words: tuple[str, ...]) -> Ident:
     if kind == "any":
         return Ident(Naming.ANY)
     if kind == "address":
-        block = _block(rest)
-        return Ident(Naming.ADDRESS, block) if block else Ident(Naming.OWN)
+        address = _block(rest)
+        return Ident(Naming.ADDRESS, address) if address else Ident(Naming.OWN)
     if kind in {"fqdn", "host"} and rest:
         name = f"*.{rest[1]}" if rest[0] == "domain" and len(rest) > 1 else rest[0]
         return Ident(Naming.NAME, name)
@@ -105,11 +106,10 @@ def network(address: str, wildcard: str, line: int) -> Range:
     try:
         base, free = ipaddress.IPv4Address(address), int(ipaddress.IPv4Address(wildcard))
     except ValueError:
-        return unread_range(line)
+        return unread(line)
     if free & (free + 1):
         return Range("a wildcard mask with gaps", None, line)
-    block = ipaddress.IPv4Network((int(base) & ~free, 32 - free.bit_length()))
-    return Range(str(block), block, line)
+    return block(ipaddress.IPv4Network((int(base) & ~free, 32 - free.bit_length())), line)
 
 
 def _block(words: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
+from tunnels.compare.ranges import cidr, from_to
 from tunnels.compare.reading import (
     NO_GROUP,
     Ident,
@@ -25,7 +26,6 @@ from tunnels.compare.reading import (
     Range,
     Said,
     Volume,
-    unread_range,
 )
 from tunnels.domain import crypto
 from tunnels.domain.proposals import IkeVersion
@@ -249,40 +249,21 @@ def _measure(text: str, units: Mapping[str, int]) -> int | None:
 
 
 def _range(text: str, line: int | None, own: str) -> Range:
-    block, bracket, _ = text.partition("[")
-    block = block.strip()
-    if bracket:
-        return Range(f"a part of {block or 'everything'} only (protocol or port)", None, line)
-    if block.lower() in {"dynamic", "%dynamic"}:
-        return own_address(own, line)
-    if "-" in block:
-        return _from_to(block, line)
-    try:
-        return Range(block, ipaddress.ip_network(block, strict=False), line)
-    except ValueError:
-        return unread_range(line)
+    where, bracket, _ = (part.strip() for part in text.partition("["))
+    found = _whole(where, line, own)
+    if not bracket:
+        return found
+    return Range(f"a part of {found.text} only (protocol or port)", None, line, known=found.known)
 
 
-def own_address(own: str, line: int | None) -> Range:
-    """The single address that a side without a range stands for; `own` is that address when the file tells it."""
-    try:
-        return Range(own, ipaddress.ip_network(own), line)
-    except ValueError:
-        return Range("its own address", None, line, known=False)
-
-
-def _from_to(text: str, line: int | None) -> Range:
-    first, _, last = text.partition("-")
-    try:
-        blocks = _blocks(first.strip(), last.strip())
-    except (ValueError, TypeError):
-        return unread_range(line)
-    return Range(text, blocks[0] if len(blocks) == 1 else None, line)
-
-
-def _blocks(first: str, last: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    ends = ipaddress.ip_address(first), ipaddress.ip_address(last)
-    return list(ipaddress.summarize_address_range(*ends))
+def _whole(text: str, line: int | None, own: str) -> Range:
+    if text.lower() in {"dynamic", "%dynamic"}:
+        alone = cidr(own, line)
+        return alone if alone.known else Range("its own address", None, line, known=False)
+    if "-" in text:
+        first, _, last = text.partition("-")
+        return from_to(first, last, line)
+    return cidr(text, line)
 
 
 def _padded(text: str) -> str:
