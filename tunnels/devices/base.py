@@ -154,6 +154,12 @@ class Rendering:
         )
 
 
+def obstacles(platform: Platform, version: str, spec: TunnelSpec) -> list[Finding]:
+    """Why the platform in this version, one of its own, cannot be the tunnel's other end; nothing when it can."""
+    found = refusals(platform.label, platform.abilities[version], spec)
+    return found or platform.unsupported(spec)
+
+
 def render(
     platform: Platform,
     spec: TunnelSpec,
@@ -178,7 +184,7 @@ def render(
         raise refuse(
             "unknown-version", f"Choose one of these versions: {choices}.", field="version"
         )
-    findings = refusals(platform.label, abilities, spec) or platform.unsupported(spec)
+    findings = obstacles(platform, version, spec)
     if findings:
         raise RuleError(findings)
     losses = (*generic_losses(platform.label, abilities, spec), *platform.losses(spec))

@@ -193,6 +193,14 @@ def test_it_keeps_answers_that_were_not_asked_this_time(admin: Client, tunnel: T
     }
 
 
+def test_it_tells_of_other_tunnels_at_the_same_device(admin: Client, tunnel: Tunnel) -> None:
+    assert "other tunnel" not in show(admin, tunnel, CHOSEN)
+    for number in (1, 2):
+        make.a_tunnel(name=f"other-{number}", customer_gateway=tunnel.customer_gateway)
+        make.a_tunnel(name=f"elsewhere-{number}")
+    assert "2 other tunnels end at it." in show(admin, tunnel, CHOSEN)
+
+
 def test_it_checks_remembered_answers_again(admin: Client, tunnel: Tunnel) -> None:
     CustomerGateway.objects.update(
         platform="acme-router", device_answers={"acme-router": {"outside": "<b>"}}

@@ -98,6 +98,7 @@ def _page(
         "vendors": registry.vendors(),
         "platforms": registry.vendors()[device.platform.vendor],
         "form": form,
+        "others": _others(tunnel) if form.questions else 0,
         # Nobody has said yet what stands there.
         "unsaid": known is None and not any(name in typed for name in LISTS),
         "proof": proof_of(device.platform.id),
@@ -131,6 +132,11 @@ def _write(
         console_version=settings.CONSOLE_VERSION,
         given=given,
     )
+
+
+def _others(tunnel: Tunnel) -> int:
+    """How many other tunnels end at the same device: they have numbers and names there already."""
+    return tunnel.customer_gateway.tunnels.exclude(pk=tunnel.pk).count()
 
 
 def _proofs() -> list[tuple[Platform, Proof]]:

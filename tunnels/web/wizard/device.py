@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tunnels.devices.abilities import lacking, refusals
+from tunnels.devices.abilities import lacking
+from tunnels.devices.base import obstacles
 from tunnels.domain.findings import Finding
 from tunnels.domain.proposals import check_ike, check_ipsec
 from tunnels.domain.spec import TunnelSpec
@@ -76,5 +77,4 @@ def _findings(device: Device, spec: TunnelSpec) -> list[Finding]:
         return []
     if check_ipsec(spec.ipsec, version=spec.ike.version):
         return []
-    label = device.platform.label
-    return refusals(label, device.abilities, spec) or device.platform.unsupported(spec)
+    return obstacles(device.platform, device.version, spec)
