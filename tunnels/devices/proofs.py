@@ -86,7 +86,7 @@ class Proof:
             )
         if self.count(Kind.CHECKED).all:
             return (
-                f"Parsed by {' and '.join(self.checked_by)}: what it reads from the file are this tunnel's values. "
+                f"Parsed by {' and '.join(self.checked_by)} without a complaint; read back, the values are this tunnel's. "
                 "No such device was at hand."
             )
         return (
