@@ -86,8 +86,8 @@ class Proof:
             )
         if self.count(Kind.CHECKED).all:
             return (
-                f"Parsed by {' and '.join(self.checked_by)} without a complaint; read back, the values are this tunnel's. "
-                "No such device was at hand."
+                f"Parsed by {' and '.join(self.checked_by)} without a complaint; read back, the values are this "
+                "tunnel's. No such device was at hand."
             )
         return (
             "Not machine-verified: written and read back by the vendor's manual alone. No such device was at hand; "
