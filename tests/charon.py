@@ -36,7 +36,8 @@ COMPLAINTS = (
 )  # fmt: skip
 
 needs_strongswan = pytest.mark.skipif(
-    not (CHARON.exists() and SWANCTL.exists()),
+    # Where CI is set nothing is skipped: there they fail.
+    not (CHARON.exists() and SWANCTL.exists()) and not os.environ.get("CI"),
     reason=f"strongSwan is not installed: apt-get install {PACKAGES}",
 )
 

@@ -38,6 +38,7 @@ BEGUN_BY_US = [case for case in carried(PLATFORM) if not customer_viewpoint(CASE
 
 # charon and pluto write the same algorithms with other signs between their parts, and a few under other names.
 _NAMES = {"AES_GCM_C": "AES_GCM_16", "3DES-": "3DES_CBC-", "-DISABLED": "", "/NO_EXT_SEQ": ""}
+_INBOUND = re.compile(r"^    in +([0-9a-f]+),", re.MULTILINE)
 _CHOSEN_BY_CHARON = re.compile(r"selected proposal: (IKE|ESP):(\S+)")
 _CHOSEN_BY_PLUTO = re.compile(r"proposal \d+:(IKE|ESP)=(\S+) (?:SPI=\S+ )?chosen from")
 
@@ -102,6 +103,12 @@ def check_agreement(bench: Bench, spec: TunnelSpec) -> None:
             # With IKEv1 charon waits for pluto's last message, which does not come.
             ours = {(str(mapping.local), str(mapping.remote)) for mapping in spec.mappings}
             assert set(pairs_of(bench.lab.gateway)) == ours
+            # What pluto hands to its kernel is what our charon has.
+            given = {
+                int(spi, 16) for spi in _INBOUND.findall(bench.lab.gateway.swanctl("--list-sas"))
+            }
+            for spis in pluto.children().values():
+                assert given & {int(spi, 16) for spi in spis}
 
 
 @pytest.mark.parametrize("case", carried(PLATFORM))
