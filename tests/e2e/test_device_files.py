@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Download, Page, expect
 
 from tests import factories as make
 from tests.e2e.conftest import axe, look
+from tunnels.devices.registry import PLATFORMS
 from tunnels.domain.proposals import IkeSettings
 from tunnels.models import CustomerGateway, Event, Tunnel
 
@@ -229,6 +230,14 @@ def test_it_can_be_read_by_everybody(admin: Page, theme: Any, width: int) -> Non
     page.locator("#dialog summary").click()
     look(page, f"device-file-{theme}-{width}")
     assert axe(page) == []
+    # The longest name has room beside the other buttons.
+    CustomerGateway.objects.update(
+        platform=max(PLATFORMS, key=lambda one: len(PLATFORMS[one].label))
+    )
+    page.goto(f"/tunnels/{tunnel.public_id}/")
+    look(page, f"device-detail-{theme}-{width}")
+    assert axe(page) == []
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     page.goto(f"/tunnels/{tunnel.public_id}/config/?platform=strongswan-ipsec-conf")
     look(page, f"device-page-{theme}-{width}")
     assert axe(page) == []
