@@ -20,6 +20,7 @@ from tests.vendors.tunnels import rendered_somehow, tunnels
 from tunnels.devices.proofs import Kind
 from tunnels.devices.registry import PLATFORMS
 from tunnels.domain import crypto
+from tunnels.domain.proposals import IkeVersion
 from tunnels.domain.spec import TunnelSpec
 
 PLATFORM = PLATFORMS["openiked"]
@@ -49,9 +50,10 @@ def test_it_takes_the_file_of_every_case(openiked: OpenIked, case: str, proves: 
 
 
 def one_pair(spec: TunnelSpec) -> TunnelSpec:
-    """The same with one pair of ranges: OpenIKED has no tunnels with more."""
+    """The same with one pair of ranges and IKEv2: OpenIKED has no tunnels with more, and none of IKEv1."""
     first = spec.rules[0]
-    return replace(spec, rules=(replace(first, remotes=first.remotes[:1]),), health=None)
+    rules = (replace(first, remotes=first.remotes[:1]),)
+    return replace(spec, rules=rules, health=None, ike=replace(spec.ike, version=IkeVersion.V2))
 
 
 def for_linux(spec: TunnelSpec) -> TunnelSpec:
