@@ -17,7 +17,7 @@ import pytest
 from tests.devices.goldens import digest
 from tests.proofs import PROPERTY
 from tunnels.devices.proofs import RECORD, Count, Kind, Proof, dump
-from tunnels.devices.registry import PLATFORMS
+from tunnels.devices.registry import LAST, PLATFORMS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "devices.md"
@@ -69,7 +69,7 @@ def lines(proofs: Mapping[str, Proof]) -> list[str]:
     """One line a platform."""
     width = max(map(len, proofs))
     return [
-        f"{platform:<{width}}  goldens {proof.count(Kind.GOLDEN)!s:<7} read back {proof.count(Kind.READ)!s:<7} "
+        f"{platform:<{width}}  goldens {_goldens(proof):<28} read back {proof.count(Kind.READ)!s:<7} "
         f"fuzz {proof.count(Kind.FUZZED)!s:<11} checked {_or_dash(proof, Kind.CHECKED):<9} "
         f"negotiated {_or_dash(proof, Kind.NEGOTIATED):<9} {proof.label}"
         for platform, proof in proofs.items()
@@ -88,8 +88,8 @@ def table(proofs: Mapping[str, Proof]) -> str:
             platform.vendor,
             platform.name,
             ", ".join(platform.versions),
-            proof.label,
-            str(proof.count(Kind.GOLDEN)),
+            "in no device's own language" if platform.vendor == LAST else proof.label,
+            _goldens(proof),
             str(proof.count(Kind.FUZZED)),
             _or_dash(proof, Kind.CHECKED),
             _or_dash(proof, Kind.NEGOTIATED),
@@ -119,6 +119,12 @@ def main(arguments: list[str]) -> int:
     RECORD.write_text(dump(found), encoding="utf-8")
     DOCUMENT.write_text(with_table(DOCUMENT.read_text(encoding="utf-8"), found), encoding="utf-8")
     return 0
+
+
+def _goldens(proof: Proof) -> str:
+    """How many were compared, and how many of them are files; the others are refusals."""
+    files = proof.count(Kind.READ).tried
+    return f"{proof.count(Kind.GOLDEN)} ({files} files)"
 
 
 def _or_dash(proof: Proof, kind: Kind) -> str:

@@ -17,6 +17,8 @@ from tunnels.domain.findings import refuse
 
 # What no vendor makes stands last in every list.
 LAST = "Generic"
+# What comes first of its vendor's, when the order of the folders is not that of usefulness.
+FIRST = frozenset({"strongswan-swanctl"})
 
 
 def _found() -> Iterator[Platform]:
@@ -26,9 +28,9 @@ def _found() -> Iterator[Platform]:
             yield from import_module(name).PLATFORMS
 
 
-def _order(platform: Platform) -> tuple[bool, str]:
-    # Platforms of one vendor stay as their folders are.
-    return platform.vendor == LAST, platform.vendor.casefold()
+def _order(platform: Platform) -> tuple[bool, str, bool]:
+    # The other platforms of one vendor stay as their folders are.
+    return platform.vendor == LAST, platform.vendor.casefold(), platform.id not in FIRST
 
 
 PLATFORMS: Mapping[str, Platform] = MappingProxyType(
