@@ -58,8 +58,7 @@ class Counter:
             platform: Proof(
                 goldens=digest(platform),
                 counts={kind: self.counts[platform].get(kind, Count()) for kind in Kind},
-                checked_by=tuple(sorted(self.by[platform][Kind.CHECKED])),
-                negotiated_by=tuple(sorted(self.by[platform][Kind.NEGOTIATED])),
+                by={kind: tuple(sorted(names)) for kind, names in self.by[platform].items()},
             )
             for platform in PLATFORMS
         }
@@ -71,17 +70,15 @@ def lines(proofs: Mapping[str, Proof]) -> list[str]:
     return [
         f"{platform:<{width}}  goldens {_goldens(proof):<28} read back {proof.count(Kind.READ)!s:<7} "
         f"fuzz {proof.count(Kind.FUZZED)!s:<11} checked {_or_dash(proof, Kind.CHECKED):<9} "
-        f"negotiated {_or_dash(proof, Kind.NEGOTIATED):<9} {proof.label}"
+        f"agreed {_or_dash(proof, Kind.AGREED):<9} negotiated {_or_dash(proof, Kind.NEGOTIATED):<9} {proof.label}"
         for platform, proof in proofs.items()
     ]
 
 
 def table(proofs: Mapping[str, Proof]) -> str:
     """The table of docs/devices.md."""
-    head = (
-        "| Vendor | Platform | Versions | Proof | Goldens | Hostile inputs | Checked | Negotiated |"
-    )
-    rows = [head, "|---|---|---|---|---|---|---|---|"]
+    head = "| Vendor | Platform | Versions | Proof | Goldens | Hostile inputs | Checked | Agreed | Negotiated |"
+    rows = [head, "|---|---|---|---|---|---|---|---|---|"]
     for identifier, platform in PLATFORMS.items():
         proof = proofs[identifier]
         cells = (
@@ -92,6 +89,7 @@ def table(proofs: Mapping[str, Proof]) -> str:
             _goldens(proof),
             str(proof.count(Kind.FUZZED)),
             _or_dash(proof, Kind.CHECKED),
+            _or_dash(proof, Kind.AGREED),
             _or_dash(proof, Kind.NEGOTIATED),
         )
         rows.append(f"| {' | '.join(cells)} |")

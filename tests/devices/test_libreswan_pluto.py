@@ -113,7 +113,7 @@ def check_agreement(bench: Bench, spec: TunnelSpec) -> None:
 
 @pytest.mark.parametrize("case", carried(PLATFORM))
 def test_both_agree_on_a_case(bench: Bench, case: str, proves: Proves) -> None:
-    proves(PLATFORM.id, Kind.CHECKED, by=bench.libreswan.name)
+    proves(PLATFORM.id, Kind.AGREED, by=bench.libreswan.name)
     check_agreement(bench, CASES[case])
 
 
@@ -137,13 +137,13 @@ def with_algorithms(combination: Combination) -> TunnelSpec:
 def test_both_agree_on_a_combination(
     bench: Bench, combination: Combination, proves: Proves
 ) -> None:
-    proves(PLATFORM.id, Kind.CHECKED, by=bench.libreswan.name)
+    proves(PLATFORM.id, Kind.AGREED, by=bench.libreswan.name)
     check_agreement(bench, with_algorithms(combination))
 
 
 @pytest.mark.parametrize("case", BEGUN_BY_US)
 def test_both_agree_when_we_begin(bench: Bench, case: str, proves: Proves) -> None:
-    proves(PLATFORM.id, Kind.CHECKED, by=bench.libreswan.name)
+    proves(PLATFORM.id, Kind.AGREED, by=bench.libreswan.name)
     spec = CASES[case]
     with bench.ours.holding(spec), bench.pluto(spec) as pluto:
         bench.ours.initiate(spec)

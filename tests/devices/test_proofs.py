@@ -58,7 +58,7 @@ def test_it_counts_what_passed_of_what_was_tried() -> None:
     assert proof.count(Kind.CHECKED) == Count(passed=1, tried=2)
     assert proof.count(Kind.FUZZED) == Count(passed=0, tried=2000)
     assert proof.count(Kind.GOLDEN) == Count()
-    assert proof.checked_by == ("iked 7.2",)
+    assert proof.by == {Kind.CHECKED: ("iked 7.2",)}
     # One failure is enough: nothing is claimed.
     assert proof.label == "not machine-verified"
     [line] = lines({"openiked": proof})
@@ -68,16 +68,22 @@ def test_it_counts_what_passed_of_what_was_tried() -> None:
 
 def test_it_claims_the_strongest_proof_that_passed_whole() -> None:
     one = Count(passed=3, tried=3)
-    checked = Proof(goldens="", counts={Kind.CHECKED: one}, checked_by=("iked 7.2",))
-    assert (checked.label, checked.verified) == ("parsed by iked 7.2", True)
-    both = Proof(
-        goldens="",
-        counts={Kind.CHECKED: one, Kind.NEGOTIATED: one},
-        checked_by=("addconn",),
-        negotiated_by=("strongSwan 5.9.8",),
-    )
-    assert both.label == "negotiated"
-    assert "strongSwan 5.9.8" in both.sentence
-    alone = Proof(goldens="", counts={Kind.GOLDEN: one, Kind.READ: one, Kind.FUZZED: one})
-    assert (alone.label, alone.verified) == ("not machine-verified", False)
-    assert "manual alone" in alone.sentence
+    by = {Kind.CHECKED: ("iked 7.2",), Kind.AGREED: ("pluto",), Kind.NEGOTIATED: ("strongSwan",)}
+    labels = []
+    for kinds in ({Kind.READ}, {Kind.CHECKED}, {Kind.CHECKED, Kind.AGREED}, set(by)):
+        proof = Proof(goldens="", counts=dict.fromkeys(kinds, one), by=by)
+        assert proof.verified == (kinds != {Kind.READ})
+        assert "manual alone" in proof.sentence or by[proof.strongest or Kind.READ][0] in proof.sentence  # fmt: skip
+        labels.append(proof.label)
+    assert labels == [
+        "not machine-verified",
+        "parsed by iked 7.2",
+        "agreed with pluto",
+        "negotiated",
+    ]
+
+
+def test_one_failure_takes_the_claim_back() -> None:
+    counts = {Kind.NEGOTIATED: Count(passed=2, tried=3), Kind.CHECKED: Count(passed=1, tried=1)}
+    proof = Proof(goldens="", counts=counts, by={Kind.CHECKED: ("addconn",)})
+    assert proof.label == "parsed by addconn"

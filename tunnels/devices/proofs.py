@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ class Kind(StrEnum):
     READ = "read"  # read back by a grammar of our own, apart from the writer
     FUZZED = "fuzzed"  # the same, with hostile names, keys and identifiers
     CHECKED = "checked"  # judged by software or a schema that we did not write
+    AGREED = "agreed"  # the device's own daemon and our gateway agreed on the whole tunnel, without packets
     NEGOTIATED = "negotiated"  # a tunnel came up from the file, and carried packets
 
 
@@ -44,55 +45,73 @@ class Count:
 
 
 _NONE: Final = Count()
+_JUDGED: Final = (Kind.NEGOTIATED, Kind.AGREED, Kind.CHECKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What the tests of one platform did: by kind, and by whose software it was checked and negotiated.
+    """What the tests of one platform did: how many of each kind, and by whose software.
 
     `goldens` is the digest of the files that were proven: with other files the record is out of date.
     """
 
     goldens: str
     counts: Mapping[Kind, Count]
-    checked_by: tuple[str, ...] = ()
-    negotiated_by: tuple[str, ...] = ()
+    by: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
 
     def count(self, kind: Kind) -> Count:
         """How many of this kind were tried and passed; 0/0 when there is no such test."""
         return self.counts.get(kind, _NONE)
 
     @property
-    def label(self) -> str:
-        """The strongest proof, in a few words."""
-        if self.count(Kind.NEGOTIATED).all:
-            return "negotiated"
-        if self.count(Kind.CHECKED).all:
-            return f"parsed by {', '.join(self.checked_by)}"
-        return "not machine-verified"
+    def strongest(self) -> Kind | None:
+        """The strongest kind that passed whole and was judged by something that we did not write."""
+        return next((kind for kind in _JUDGED if self.count(kind).all), None)
 
     @property
     def verified(self) -> bool:
         """Whether anything that we did not write has judged the files."""
-        return self.count(Kind.NEGOTIATED).all or self.count(Kind.CHECKED).all
+        return self.strongest is not None
+
+    @property
+    def label(self) -> str:
+        """The strongest proof, in a few words."""
+        judges = ", ".join(self.by.get(self.strongest, ())) if self.strongest else ""
+        match self.strongest:
+            case Kind.NEGOTIATED:
+                return "negotiated"
+            case Kind.AGREED:
+                return f"agreed with {judges}"
+            case Kind.CHECKED:
+                return f"parsed by {judges}"
+            case _:
+                return "not machine-verified"
 
     @property
     def sentence(self) -> str:
         """The strongest proof, in a sentence for people."""
-        if self.count(Kind.NEGOTIATED).all:
-            return (
-                f"Negotiated: {' and '.join(self.negotiated_by)} brought a tunnel up from the downloaded file alone, "
-                f"in {self.count(Kind.NEGOTIATED).passed} combinations of settings."
-            )
-        if self.count(Kind.CHECKED).all:
-            return (
-                f"Parsed by {' and '.join(self.checked_by)} without a complaint; read back, the values are this "
-                "tunnel's. No such device was at hand."
-            )
-        return (
-            "Not machine-verified: written and read back by the vendor's manual alone. No such device was at hand; "
-            "look over the file before you load it."
-        )
+        judges = " and ".join(self.by.get(self.strongest, ())) if self.strongest else ""
+        match self.strongest:
+            case Kind.NEGOTIATED:
+                return (
+                    f"Negotiated: {judges} brought a tunnel up from the downloaded file alone, in "
+                    f"{self.count(Kind.NEGOTIATED).passed} combinations of settings."
+                )
+            case Kind.AGREED:
+                return (
+                    f"Agreed: {judges} was given the downloaded file and agreed with our gateway on the whole tunnel, "
+                    f"in {self.count(Kind.AGREED).passed} combinations of settings. Packets were not carried."
+                )
+            case Kind.CHECKED:
+                return (
+                    f"Parsed by {judges} without a complaint; read back, the values are this tunnel's. No such device "
+                    "was at hand."
+                )
+            case _:
+                return (
+                    "Not machine-verified: written and read back by the vendor's manual alone. No such device was at "
+                    "hand; look over the file before you load it."
+                )
 
 
 @cache
@@ -113,8 +132,7 @@ def dump(found: Mapping[str, Proof]) -> str:
         platform: {
             "goldens": proof.goldens,
             "counts": {kind: [proof.count(kind).passed, proof.count(kind).tried] for kind in Kind},
-            "checked_by": proof.checked_by,
-            "negotiated_by": proof.negotiated_by,
+            "by": {kind: proof.by[kind] for kind in Kind if proof.by.get(kind)},
         }
         for platform, proof in sorted(found.items())
     }
@@ -132,6 +150,5 @@ def _proof(entry: Mapping[str, Any]) -> Proof:
     return Proof(
         goldens=entry["goldens"],
         counts=MappingProxyType(counts),
-        checked_by=tuple(entry["checked_by"]),
-        negotiated_by=tuple(entry["negotiated_by"]),
+        by=MappingProxyType({Kind(kind): tuple(names) for kind, names in entry["by"].items()}),
     )
