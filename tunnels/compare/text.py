@@ -25,6 +25,7 @@ def cleaned(text: str) -> str:
 
     Raises RuleError when there is nothing, too much, or what is no text.
     """
+    text = text.replace("\r\n", "\n")
     if not text.strip():
         raise refuse("compare-empty", "Paste the configuration of the device first.")
     if len(text) > LIMIT or len(text.encode(errors="replace")) > LIMIT:

@@ -22,5 +22,6 @@ urlpatterns = [
     path("", include("tunnels.web.activity.urls")),
     path("", include("tunnels.web.users.urls")),
     path("", include("tunnels.web.configs.urls")),
+    path("", include("tunnels.web.compare.urls")),
     path("", include("tunnels.web.logs.urls")),
 ]
