@@ -100,7 +100,7 @@ def _around(view: Viewpoint) -> Iterator[str]:
         "the VPN gateway, with this device as the next hop."
     )
     yield (
-        "Large TCP packets, when connections hang: VPN > IPsec > Advanced Settings, Enable Maximum MSS, "
+        "Large TCP packets, when connections hang: System > Advanced > Firewall & NAT, Enable Maximum MSS, "
         f"Maximum MSS {SAFE_MSS}."
     )
     if view.probe:
