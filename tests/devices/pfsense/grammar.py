@@ -153,10 +153,21 @@ def _firewall(forms: list[Form], peer: str, pairs: tuple[tuple[str, str], ...]) 
         if form.fields["Source"] == f"Address or Alias {peer}"
     ]
     through = sorted(
-        (form.fields["Destination"].rpartition(" ")[2], form.fields["Source"].rpartition(" ")[2])
+        (_whom(form, "Destination"), _whom(form, "Source"))
         for form in forms
         if form.place == "Firewall > Rules > IPsec, button Add"
     )
     wanted = [("UDP", "ISAKMP (500)"), ("UDP", "IPsec NAT-T (4500)"), ("ESP", None)]
     if let_in != wanted or tuple(through) != pairs or len(forms) != len(wanted) + len(pairs):
         raise BadFileError("the firewall stays closed, or opens too far")
+
+
+def _whom(form: Form, label: str) -> str:
+    """The range of a rule; the list of masks goes from /128 to /1."""
+    value = form.fields[label]
+    if value == "Any":
+        return {"IPv4": "0.0.0.0/0", "IPv6": "::/0"}[form.fields["Address Family"]]
+    network = ipaddress.ip_network(value.removeprefix("Network "))
+    if not network.prefixlen:
+        raise BadFileError("no such mask")
+    return str(network)

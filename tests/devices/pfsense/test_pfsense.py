@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.builders import a_rule, a_tunnel_spec
 from tests.devices.cases import CASES, NOW, render_case
 from tests.devices.pfsense.grammar import SILENT, read
 from tests.devices.understood import BadFileError, expected
@@ -31,7 +32,7 @@ def text_of(**over: object) -> str:
         ("Mutual PSK", "Mutual Certificate"),
         ("Internet Protocol                 IPv4", "Internet Protocol                 IPv6"),
         ("Rekey Time                        77760", "Rekey Time                        86400"),
-        ("Max failures                      3\n", ""),
+        ("Max failures                      2\n", ""),
         ("Mode                              Tunnel IPv4", "Mode                              Routed (VTI)"),
         ("NAT/BINAT translation             None", "NAT/BINAT translation             Network"),
         ("Network 192.168.0.0/24", "Network 192.168.0.9/24"),
@@ -85,6 +86,28 @@ def test_it_begins_and_begins_again_when_the_gateway_only_waits() -> None:
     forgetting = text_of(ike=replace(waiting, dpd_action=DpdAction.CLEAR))
     assert "Child SA Close Action             Close connection and clear SA" in forgetting
     assert "Keep Alive" not in text_of()
+
+
+@pytest.mark.parametrize("timeout", [30, 45, 60])
+def test_it_gives_a_silent_peer_up_at_the_agreed_time(timeout: int) -> None:
+    # ipsec.inc: dpd_timeout is the delay times one more than the failures, with IKEv1.
+    ikev1 = CASES["common-ikev1-main"]
+    [file] = render_case(PFSENSE, replace(ikev1, ike=replace(ikev1.ike, dpd_timeout=timeout))).files
+    delay, failures = (
+        int(file.text.split(f"{label:<34}")[1].split()[0]) for label in ("Delay", "Max failures")
+    )
+    assert delay * (failures + 1) == timeout
+
+
+def test_it_opens_the_firewall_to_everybody_where_the_range_is_everything() -> None:
+    spec = a_tunnel_spec(
+        ike=COMMON.ike, ipsec=COMMON.ipsec, rules=(a_rule("0.0.0.0/0", "192.168.0.0/24"),)
+    )
+    [file] = render_case(PFSENSE, spec).files
+    # The form's masks for a rule begin at /1; those of phase 2 begin at /0.
+    assert "Source                            Any\n" in file.text
+    assert "Remote Network                    Network 0.0.0.0/0\n" in file.text
+    assert read("pfsense", {"sheet": file.text}) == expected(spec, silent=SILENT)
 
 
 def test_it_pings_the_asking_address_from_the_pair_of_the_health_check() -> None:

@@ -18,6 +18,7 @@ from tunnels.devices.rendering import fill
 from tunnels.devices.steps import Entry, Path, numbered
 from tunnels.devices.viewpoint import Identity, Pair, Viewpoint, customer_viewpoint
 from tunnels.domain import crypto
+from tunnels.domain.addresses import Network
 from tunnels.domain.proposals import DpdAction, IkeVersion, IpsecSettings, Mode
 from tunnels.domain.spec import TunnelSpec
 
@@ -171,7 +172,8 @@ def _actions(spec: TunnelSpec, view: Viewpoint) -> Iterator[Entry]:
     if ike.dpd_enabled:
         yield Entry(label="Dead Peer Detection", value="on")
         yield Entry(label="Delay", value=str(ike.dpd_timeout // 3))
-        yield Entry(label="Max failures", value="3")
+        # pfSense waits one delay more than that many failures: three in all.
+        yield Entry(label="Max failures", value="2")
     else:
         yield Entry(label="Dead Peer Detection", value="off")
 
@@ -233,9 +235,14 @@ def _let_through(pair: Pair) -> Iterator[Entry]:
     yield Entry(label="Action", value="Pass")
     yield Entry(label="Address Family", value=f"IPv{pair.local.version}")
     yield Entry(label="Protocol", value="Any")
-    yield Entry(label="Source", value=f"Network {pair.remote}")
-    yield Entry(label="Destination", value=f"Network {pair.local}")
+    yield Entry(label="Source", value=_whom(pair.remote))
+    yield Entry(label="Destination", value=_whom(pair.local))
     yield Entry(label="Description", value=pair.name)
+
+
+def _whom(network: Network) -> str:
+    # The masks to choose from begin at /1.
+    return f"Network {network}" if network.prefixlen else "Any"
 
 
 def _phase(version: IkeVersion, *, ike: bool) -> Phase:
