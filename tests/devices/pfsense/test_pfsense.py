@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.builders import a_rule, a_tunnel_spec
 from tests.devices.cases import CASES, NOW, render_case
+from tests.devices.forms import forms_of
 from tests.devices.pfsense.grammar import SILENT, read
 from tests.devices.understood import BadFileError, expected
 from tunnels.devices.base import render
@@ -114,6 +116,25 @@ def test_it_pings_the_asking_address_from_the_pair_of_the_health_check() -> None
     [file] = render_case(PFSENSE, CASES["common-health-check"]).files
     assert "Automatically ping host           169.254.128.2" in file.text
     assert "169.254.129.2/32, so that this" in " ".join(file.text.replace("#", "").split())
+
+
+def test_it_tells_which_steps_are_needed_only_without_automatic_rules() -> None:
+    for name in ("common-ikev2", "common-health-check"):
+        [file] = render_case(PFSENSE, CASES[name]).files
+        steps = re.search(r"Steps ([0-9]+) to ([0-9]+) are for", " ".join(file.text.split()))
+        assert steps is not None
+        openings = [
+            number
+            for number, form in enumerate(forms_of(file.text), start=1)
+            if form.place == "Firewall > Rules > WAN, button Add"
+        ]
+        assert openings == list(range(int(steps[1]), int(steps[2]) + 1))
+
+
+def test_it_takes_the_address_of_the_health_check_away_again() -> None:
+    [file] = render_case(PFSENSE, CASES["common-health-check"]).files
+    assert "#   Firewall > Virtual IPs: delete 169.254.129.2.\n" in file.text
+    assert "Virtual IPs" not in text_of()
 
 
 @pytest.mark.parametrize("wrong", ["WAN\n    => Save", "W A N", "x" * 33, "WAN#"])

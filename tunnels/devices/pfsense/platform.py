@@ -85,14 +85,27 @@ def _heading(order: Order, view: Viewpoint) -> tuple[str, ...]:
         "Status > IPsec: phase 1 is Established and each pair is listed as Installed below it. Status > System Logs > "
         "IPsec tells why when it is not."
     )
-    remove = (
-        f"VPN > IPsec > Tunnels: delete {order.spec.id} with its phase 2 entries. Firewall > Rules: delete those "
-        f"described as {order.spec.id}. Apply each."
-    )
-    return heading(order, load=[load], verify=[verify], around=_around(view), remove=[remove])
+    tunnel = order.spec.id
+    remove = [
+        f"VPN > IPsec > Tunnels: delete {tunnel} with its phase 2 entries.",
+        f"Firewall > Rules: delete those whose description begins with {tunnel}.",
+    ]
+    if view.probe:
+        remove.append(f"Firewall > Virtual IPs: delete {view.probe[0]}.")
+    remove.append("Apply each.")
+    return heading(order, load=[load], verify=[verify], around=_around(view), remove=remove)
 
 
 def _around(view: Viewpoint) -> Iterator[str]:
+    # Behind phase 1, the phase 2 entries and their application.
+    first = len(view.pairs) + 3
+    yield (
+        f"Firewall: pfSense lets IKE and ESP in by itself. Steps {first} to {first + 2} are for those who have "
+        "switched that off: System > Advanced > Firewall & NAT, Disable Auto-added VPN rules."
+    )
+    yield (
+        "Firewall: the rules of your LAN must let your ranges reach those of the VPN gateway, as the default one does."
+    )
     yield (
         "NAT: nothing to do. Outbound NAT on the WAN sees only the encrypted packets; make no rule for interface IPsec."
     )
