@@ -33,6 +33,7 @@ STARTS = {
     "Initiate on demand (Tunnel mode only)": False,
 }
 CLOSES = {"Restart/Reconnect", "Close connection and clear SA"}
+VIRTUAL_IP = "Firewall > Virtual IPs, button Add"
 IDENTIFIER = re.compile(r"(IP address|Fully qualified domain name): ([0-9A-Za-z.:-]+)")
 
 
@@ -56,7 +57,11 @@ def read(platform_id: str, files: Mapping[str, str]) -> Understood:
     if any(one[0] != said[0][0] for one in said):
         raise BadFileError("phase 2 entries that differ")
     pairs = tuple(sorted(one[1] for one in said))
-    _firewall(after[1:], first.fields["Remote Gateway"], pairs)
+    owned = [at for at, form in enumerate(after) if form.place == VIRTUAL_IP]
+    rules = after[1 : owned[0]] if owned else after[1:]
+    _firewall(rules, first.fields["Remote Gateway"], pairs)
+    if owned:
+        _health(after[owned[0] :], name)
     return Understood(**_phase_1(first), **said[0][0], pairs=pairs)
 
 
@@ -171,3 +176,16 @@ def _whom(form: Form, label: str) -> str:
     if not network.prefixlen:
         raise BadFileError("no such mask")
     return str(network)
+
+
+def _health(forms: list[Form], name: str) -> None:
+    """The device owns an address, and takes part in link-local traffic when it is such a one."""
+    owned, *rest = forms
+    fields = owned.only("Type", "Interface", "Address(es)", "Description")
+    address = ipaddress.ip_network(fields["Address(es)"])
+    said = (fields["Type"], fields["Interface"], fields["Description"])
+    if address.num_addresses != 1 or said != ("IP Alias", "Localhost", name):
+        raise BadFileError("no address of its own")
+    allowed = [("System > Advanced > Firewall & NAT", {"Allow APIPA": "on"})]
+    if [(form.place, form.fields) for form in rest] != (allowed if address.is_link_local else []):
+        raise BadFileError("link-local traffic is dropped, or let through for nothing")

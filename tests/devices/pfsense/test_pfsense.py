@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.builders import a_rule, a_tunnel_spec
+from tests.builders import a_health_check, a_rule, a_tunnel_spec
 from tests.devices.cases import CASES, NOW, render_case
 from tests.devices.forms import forms_of
 from tests.devices.pfsense.grammar import SILENT, read
@@ -18,6 +18,7 @@ from tunnels.domain.proposals import DpdAction, Negotiation
 
 PFSENSE = PLATFORMS["pfsense"]
 COMMON = CASES["common-ikev2"]
+ADVANCED = "System > Advanced > Firewall & NAT"
 
 
 def text_of(**over: object) -> str:
@@ -115,7 +116,6 @@ def test_it_opens_the_firewall_to_everybody_where_the_range_is_everything() -> N
 def test_it_pings_the_asking_address_from_the_pair_of_the_health_check() -> None:
     [file] = render_case(PFSENSE, CASES["common-health-check"]).files
     assert "Automatically ping host           169.254.128.2" in file.text
-    assert "169.254.129.2/32, so that this" in " ".join(file.text.replace("#", "").split())
 
 
 def test_it_tells_which_steps_are_needed_only_without_automatic_rules() -> None:
@@ -131,10 +131,39 @@ def test_it_tells_which_steps_are_needed_only_without_automatic_rules() -> None:
         assert openings == list(range(int(steps[1]), int(steps[2]) + 1))
 
 
-def test_it_takes_the_address_of_the_health_check_away_again() -> None:
+def test_it_owns_the_address_of_the_health_check_and_lets_pings_through_to_it() -> None:
     [file] = render_case(PFSENSE, CASES["common-health-check"]).files
-    assert "#   Firewall > Virtual IPs: delete 169.254.129.2.\n" in file.text
+    *_, owned, allowed = forms_of(file.text)
+    assert owned.place == "Firewall > Virtual IPs, button Add"
+    assert owned.fields["Address(es)"] == "169.254.129.2/32"
+    # filter.inc drops what comes from or goes to 169.254.0.0/16 unless this is on.
+    assert (allowed.place, allowed.fields) == (ADVANCED, {"Allow APIPA": "on"})
+    assert "#   Firewall > Virtual IPs: delete the one described as vpnx-7k2m9q4z.\n" in file.text
+    assert f"#   {ADVANCED}: Allow APIPA off, when nothing else needs it.\n" in file.text
     assert "Virtual IPs" not in text_of()
+    assert "APIPA" not in text_of()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (f"{'Allow APIPA':<34}on", f"{'Allow APIPA':<34}off"),
+        ("169.254.129.2/32", "169.254.129.0/30"),
+        ("IP Alias", "Proxy ARP"),
+    ],
+)
+def test_its_reader_refuses_an_address_that_would_not_answer(old: str, new: str) -> None:
+    [file] = render_case(PFSENSE, CASES["common-health-check"]).files
+    assert old in file.text
+    with pytest.raises(BadFileError):
+        read("pfsense", {"sheet": file.text.replace(old, new)})
+
+
+def test_it_allows_nothing_special_for_an_address_of_the_site() -> None:
+    health = a_health_check("169.254.128.2", "192.168.0.1")
+    [file] = render_case(PFSENSE, replace(CASES["health-check"], health=health)).files
+    assert "192.168.0.1/32" in file.text
+    assert "APIPA" not in file.text
 
 
 @pytest.mark.parametrize("wrong", ["WAN\n    => Save", "W A N", "x" * 33, "WAN#"])

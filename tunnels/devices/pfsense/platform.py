@@ -18,7 +18,7 @@ from tunnels.devices.rendering import fill
 from tunnels.devices.steps import Entry, Path, numbered
 from tunnels.devices.viewpoint import Identity, Pair, Viewpoint, customer_viewpoint
 from tunnels.domain import crypto
-from tunnels.domain.addresses import Network
+from tunnels.domain.addresses import Address, Network
 from tunnels.domain.proposals import DpdAction, IkeVersion, IpsecSettings, Mode
 from tunnels.domain.spec import TunnelSpec
 
@@ -37,6 +37,7 @@ _GROUPS = {
 # No form has an upper limit; longer lifetimes than ours are not asked for.
 _SECONDS = (60, 604_800)
 _CLEAR = "Close connection and clear SA"
+_ADVANCED = "System > Advanced > Firewall & NAT"
 
 Form = tuple[str, Iterator[Entry], str]
 
@@ -57,6 +58,7 @@ def write(order: Order) -> str:
         ),
         ("VPN > IPsec > Tunnels", iter(()), "Apply Changes"),
         *_firewall(view, wan),
+        *_health(spec, view),
     ]
     return fill(
         "pfsense/template.txt.j2",
@@ -91,7 +93,9 @@ def _heading(order: Order, view: Viewpoint) -> tuple[str, ...]:
         f"Firewall > Rules: delete those whose description begins with {tunnel}.",
     ]
     if view.probe:
-        remove.append(f"Firewall > Virtual IPs: delete {view.probe[0]}.")
+        remove.append(f"Firewall > Virtual IPs: delete the one described as {tunnel}.")
+        if view.probe[0].is_link_local:
+            remove.append(f"{_ADVANCED}: Allow APIPA off, when nothing else needs it.")
     remove.append("Apply each.")
     return heading(order, load=[load], verify=[verify], around=_around(view), remove=remove)
 
@@ -101,7 +105,7 @@ def _around(view: Viewpoint) -> Iterator[str]:
     first = len(view.pairs) + 3
     yield (
         f"Firewall: pfSense lets IKE and ESP in by itself. Steps {first} to {first + 2} are for those who have "
-        "switched that off: System > Advanced > Firewall & NAT, Disable Auto-added VPN rules."
+        f"switched that off: {_ADVANCED}, Disable Auto-added VPN rules."
     )
     yield (
         "Firewall: the rules of your LAN must let your ranges reach those of the VPN gateway, as the default one does."
@@ -114,15 +118,8 @@ def _around(view: Viewpoint) -> Iterator[str]:
         "the VPN gateway, with this device as the next hop."
     )
     yield (
-        "Large TCP packets, when connections hang: System > Advanced > Firewall & NAT, Enable Maximum MSS, "
-        f"Maximum MSS {SAFE_MSS}."
+        f"Large TCP packets, when connections hang: {_ADVANCED}, Enable Maximum MSS, Maximum MSS {SAFE_MSS}."
     )
-    if view.probe:
-        asked, _ = view.probe
-        yield (
-            "Firewall > Virtual IPs, button Add: type IP Alias, interface Localhost, address "
-            f"{asked}/{asked.max_prefixlen}, so that this device answers the health check."
-        )
 
 
 def _phase_1(spec: TunnelSpec, view: Viewpoint, wan: str) -> Iterator[Entry]:
@@ -256,6 +253,28 @@ def _let_through(pair: Pair) -> Iterator[Entry]:
 def _whom(network: Network) -> str:
     # The masks to choose from begin at /1.
     return f"Network {network}" if network.prefixlen else "Any"
+
+
+def _health(spec: TunnelSpec, view: Viewpoint) -> Iterator[Form]:
+    """The address that the VPN gateway pings; pfSense drops link-local ones unless it is told not to."""
+    if view.probe:
+        asked, _ = view.probe
+        place = "Firewall > Virtual IPs, button Add"
+        yield place, _virtual_ip(asked, spec.id), "Save, then Apply Changes"
+        if asked.is_link_local:
+            entry = Entry(label="Allow APIPA", value="on", why="else pfSense drops 169.254.0.0/16")
+            yield _ADVANCED, iter((entry,)), "Save"
+
+
+def _virtual_ip(asked: Address, name: str) -> Iterator[Entry]:
+    yield Entry(label="Type", value="IP Alias")
+    yield Entry(label="Interface", value="Localhost")
+    yield Entry(
+        label="Address(es)",
+        value=f"{asked}/{asked.max_prefixlen}",
+        why="leave this form out when the device has it already",
+    )
+    yield Entry(label="Description", value=name)
 
 
 def _phase(version: IkeVersion, *, ike: bool) -> Phase:
