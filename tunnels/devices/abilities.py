@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from tunnels.devices.viewpoint import Pair, customer_viewpoint
+from tunnels.devices.viewpoint import customer_viewpoint
 from tunnels.domain import crypto
 from tunnels.domain.crypto import Transform
 from tunnels.domain.findings import Finding
@@ -92,8 +92,8 @@ class PskGrammar:
 class Abilities:
     """All that one version of a device can do.
 
-    `lifetime_kb` is None when there is no lifetime by volume; it is then left out, with a warning. `exact_pairs` is
-    false for a device that combines all local with all remote ranges. `domain_names` says whether each
+    `lifetime_kb` is None when there is no lifetime by volume; it is then left out, with a warning.
+    `sa_for_each_pair` is false for a device that puts all ranges into one SA. `domain_names` says whether each
     (device, VPN gateway) may be identified by a name; `main_mode_names` whether IKEv1 main mode may use one:
     there the key is found before the name is known (RFC 2409 §5.4). `mixed_families` is IPv6 ranges in an
     IPv4 tunnel or the other way round. `identity` is what a name must look like; None when the grammar
@@ -105,7 +105,7 @@ class Abilities:
     lifetime_kb: tuple[int, int] | None
     psk: PskGrammar
     aggressive: bool = True
-    exact_pairs: bool = True
+    sa_for_each_pair: bool = True
     most_pairs: int | None = None
     domain_names: tuple[bool, bool] = (True, True)
     main_mode_names: bool = False
@@ -192,12 +192,6 @@ def generic_losses(device: str, abilities: Abilities, spec: TunnelSpec) -> list[
         )
         return [sentence]
     return []
-
-
-def is_product(pairs: tuple[Pair, ...]) -> bool:
-    """Whether the pairs are all combinations of their local with their remote ranges."""
-    locals_, remotes = {pair.local for pair in pairs}, {pair.remote for pair in pairs}
-    return len({(pair.local, pair.remote) for pair in pairs}) == len(locals_) * len(remotes)
 
 
 def refused_key(device: str, grammar: PskGrammar, key: str) -> Iterator[Finding]:
@@ -345,10 +339,12 @@ def _refused_ranges(device: str, abilities: Abilities, spec: TunnelSpec) -> Iter
             "move the others to a tunnel of their own.",
             "spd.rules",
         )
-    if not abilities.exact_pairs and not is_product(view.pairs):
+    if not abilities.sa_for_each_pair and len(view.pairs) > 1:
+        # A responder that narrows (RFC 7296 §2.9) gives it the first pair, and nobody negotiates the others.
         yield _finding(
-            f"{device} combines all its ranges with all of the VPN gateway's and cannot limit traffic to the given "
-            "pairs; split the rules into several tunnels, one for each pair.",
+            f"{device} sends all pairs of ranges through one SA, and the VPN gateway makes one for each pair: only one "
+            f"of these {len(view.pairs)} would carry traffic. Give the tunnel one rule with one wider range on each "
+            "side; a health check needs addresses inside them.",
             "spd.rules",
         )
     if abilities.most_pairs is not None and len(view.pairs) > abilities.most_pairs:

@@ -7,7 +7,6 @@ Every parameter must be there, with a value that it takes, and no other; no othe
 from __future__ import annotations
 
 import ipaddress
-import itertools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -103,14 +102,14 @@ def _understood(statements: list[Statement]) -> Understood:
     strict, locals_, remotes, tunnel, added, *around = statements
     if strict != Assignment("ErrorActionPreference", "Stop"):
         raise BadFileError(f"it goes on after an error: {strict}")
-    ranges = [_selectors(locals_, "localSelectors"), _selectors(remotes, "remoteSelectors")]
+    local, remote = _selected(locals_, "localSelectors"), _selected(remotes, "remoteSelectors")
     if added != Call("Add-VpnS2SInterface", {}, "tunnel"):
         raise BadFileError(f"no interface is added: {added}")
     table = _table(tunnel)
     name, gateway = _text(table["Name"]), _address(table["Destination"])
     if not _NAME.fullmatch(name):
         raise BadFileError(f"no name: {name}")
-    _routes(table, ranges[1])
+    _route(table, remote)
     starts = _around(around, name, gateway)
     if (table["Persistent"], table["AutoConnectEnabled"]) != (starts, starts):
         raise BadFileError(f"persistent, but not connected, or the other way round: {table}")
@@ -129,8 +128,7 @@ def _understood(statements: list[Statement]) -> Understood:
         local_address=_address(table["SourceIpAddress"]),
         remote_address=gateway,
         psk=_text(table["SharedSecret"]),
-        # All its ranges with all of the VPN gateway's.
-        pairs=tuple(sorted(itertools.product(ranges[0], ranges[1]))),
+        pairs=((local, remote),),
         dpd=_dpd(table["NetworkOutageTimeSeconds"]),
         starts=starts,
     )
@@ -149,15 +147,13 @@ def _table(statement: Statement) -> Table:
     return table
 
 
-def _selectors(statement: Statement, name: str) -> list[str]:
+def _selected(statement: Statement, name: str) -> str:
+    """The one range: several would be offered for one SA, and the VPN gateway makes one for each pair."""
     if not isinstance(statement, Assignment) or statement.name != name:
         raise BadFileError(f"no {name}: {statement}")
-    if not isinstance(statement.value, list):
-        raise BadFileError(f"no ranges: {statement}")
-    ranges = [_selector(call) for call in statement.value]
-    if not ranges or len(set(ranges)) != len(ranges):
-        raise BadFileError(f"no range, or one twice: {ranges}")
-    return ranges
+    if not isinstance(statement.value, list) or len(statement.value) != 1:
+        raise BadFileError(f"not one range: {statement}")
+    return _selector(statement.value[0])
 
 
 def _selector(call: Value) -> str:
@@ -175,21 +171,15 @@ def _selector(call: Value) -> str:
     return str(network)
 
 
-def _routes(table: Table, remotes: list[str]) -> None:
-    """Exactly the ranges of the VPN gateway are routed into the tunnel, with one metric."""
-    routed, metrics = [], set()
-    for name, version in _ROUTES.items():
-        values = table.get(name, [])
-        if not isinstance(values, list) or (name in table and not values):
-            raise BadFileError(f"no routes: {values}")
-        for value in values:
-            match = _ROUTE.fullmatch(_text(value))
-            if not match or ipaddress.ip_network(match[1]).version != version:
-                raise BadFileError(f"no route: {value}")
-            routed.append(match[1])
-            metrics.add(match[2])
-    if sorted(routed) != sorted(remotes) or len(metrics) != 1:
-        raise BadFileError(f"routes to {routed}, with {metrics}")
+def _route(table: Table, remote: str) -> None:
+    """Exactly the range of the VPN gateway is routed into the tunnel."""
+    routed = [(version, table[name]) for name, version in _ROUTES.items() if name in table]
+    if len(routed) != 1 or not isinstance(routed[0][1], list) or len(routed[0][1]) != 1:
+        raise BadFileError(f"not one route: {routed}")
+    [(version, [value])] = routed
+    match = _ROUTE.fullmatch(_text(value))
+    if not match or match[1] != remote or ipaddress.ip_network(match[1]).version != version:
+        raise BadFileError(f"no route to {remote}: {value}")
 
 
 def _around(statements: list[Statement], name: str, gateway: str) -> bool:

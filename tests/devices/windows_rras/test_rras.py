@@ -29,8 +29,8 @@ IPSEC = IpsecSettings(encryption="aes-256", pfs="dh14")
 
 
 def a_spec(**over: Any) -> TunnelSpec:
-    """A tunnel that RRAS can have: all combinations of its ranges, and nothing modern for IKE."""
-    rules = (a_rule("10.0.0.0/24", "192.168.0.0/24", "192.168.1.0/25"),)
+    """A tunnel that RRAS can have: one pair of ranges, and nothing modern for IKE."""
+    rules = (a_rule("10.0.0.0/24", "192.168.1.0/25"),)
     return a_tunnel_spec(**{"ike": IKE, "ipsec": IPSEC, "rules": rules, **over})
 
 
@@ -92,6 +92,8 @@ PLANTED = [
     ("New-VpnTrafficSelector", "New-VpnTrafficSelecter"),
     ("'169.254.129.0', '169.254.129.3'", "'169.254.129.0', '169.254.129.4'"),
     ("'169.254.129.0', '169.254.129.3'", "'169.254.129.0-169.254.129.3'"),
+    ("    New-VpnTrafficSelector", "    7\n    New-VpnTrafficSelector"),
+    ("'169.254.128.0/30:100'", "'169.254.128.0/30:100', '10.0.0.0/24:100'"),
     ("-Type 'IPv4'", "-Type 'IPv6'"),
     ("-PortRange 0, 65535", "-PortRange 0, 65536"),
     ("-TsPayloadId 0", "-TsPayloadID 0"),
@@ -152,23 +154,20 @@ def test_each_line_of_it_is_needed() -> None:
                 read("windows-rras", {"file": "".join(lines[:number] + lines[number + 1 :])})
 
 
-def test_it_combines_its_ranges_or_refuses() -> None:
+def test_it_takes_one_pair_and_refuses_more() -> None:
+    """It offers all its ranges for one SA, and the VPN gateway makes one for each pair."""
     text = written(a_spec())
     assert "'192.168.1.0', '192.168.1.127'" in text
     assert interface(text)["IPv4Subnet"] == ["10.0.0.0/24:100"]
-    pairs = a_spec(
-        rules=(a_rule("10.0.0.0/24", "192.168.0.0/24"), a_rule("10.0.1.0/24", "192.168.1.0/24"))
-    )
-    [finding] = refusals(pairs)
-    assert finding.field == "spd.rules"
-    assert "split the rules" in finding.message
-    all_four = a_spec(
-        rules=(
-            a_rule("10.0.0.0/24", "192.168.0.0/24", "192.168.1.0/24"),
-            a_rule("10.0.1.0/24", "192.168.0.0/24", "192.168.1.0/24"),
-        )
-    )
-    assert interface(written(all_four))["IPv4Subnet"] == ["10.0.0.0/24:100", "10.0.1.0/24:100"]
+    for rules in (
+        (a_rule("10.0.0.0/24", "192.168.0.0/24", "192.168.1.0/24"),),
+        (a_rule("10.0.0.0/24", "192.168.0.0/24"), a_rule("10.0.1.0/24", "192.168.1.0/24")),
+    ):
+        [finding] = refusals(a_spec(rules=rules))
+        assert finding.field == "spd.rules"
+        assert "only one of these 2 would carry traffic" in finding.message
+    [finding] = refusals(a_spec(health=a_health_check()))
+    assert "a health check needs addresses inside them" in finding.message
 
 
 @pytest.mark.parametrize(

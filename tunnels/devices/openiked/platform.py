@@ -16,7 +16,6 @@ from tunnels.devices.openiked.words import VERSIONS
 from tunnels.devices.rendering import fill
 from tunnels.devices.viewpoint import Pair, customer_viewpoint
 from tunnels.domain import crypto
-from tunnels.domain.findings import Finding
 from tunnels.domain.proposals import DpdAction, Negotiation
 from tunnels.domain.spec import TunnelSpec
 
@@ -74,24 +73,6 @@ def write(order: Order) -> str:
         key=quote_psk(spec.psk.reveal()),
     )
     return fill("openiked/iked.conf.j2", values)
-
-
-def unsupported(spec: TunnelSpec) -> list[Finding]:
-    """A policy has one SA for all its pairs, and the VPN gateway one for each.
-
-    iked offers all ranges of a policy at once, does not follow when the other side narrows them, and lets every pair
-    use the same SA (ikev2_childsa_negotiate in ikev2.c): the VPN gateway drops what comes through the SA of another
-    pair. A policy for each pair makes an IKE SA for each, and the VPN gateway keeps one for a peer.
-    """
-    pairs = len(spec.mappings)
-    if pairs == 1:
-        return []
-    message = (
-        "OpenBSD OpenIKED sends all pairs of ranges through one SA, and the VPN gateway makes one for each pair: "
-        f"only one of these {pairs} would carry traffic. Give the tunnel one rule with one wider range on each side; "
-        "a health check needs addresses inside them."
-    )
-    return [Finding(rule="device-cannot", message=message, field="spd.rules")]
 
 
 def losses(spec: TunnelSpec) -> list[str]:
@@ -161,7 +142,6 @@ PLATFORM = Platform(
     name="OpenIKED",
     abilities=VERSIONS,
     parts=(Part(filename="{tunnel_id}-iked.conf", write=write),),
-    unsupported=unsupported,
     losses=losses,
 )
 PLATFORMS = (PLATFORM,)

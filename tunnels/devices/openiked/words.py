@@ -81,6 +81,10 @@ def _abilities(ciphers: Mapping[str, str], hashes: Mapping[str, str]) -> Abiliti
         esp={IkeVersion.V2: esp},
         lifetime_kb=IPSEC_LIFETIME_KB,
         psk=PskGrammar(),
+        # It offers all ranges of a policy at once, does not follow when the other side narrows them, and lets every
+        # pair use the same SA (ikev2_childsa_negotiate in ikev2.c). A policy for each pair makes an IKE SA for each,
+        # and the VPN gateway keeps one for a peer.
+        sa_for_each_pair=False,
     )
 
 

@@ -3,7 +3,7 @@
 Cmdlets, parameters and their values: Microsoft, "RemoteAccess" module (Add-VpnS2SInterface, New-VpnTrafficSelector,
 Install-RemoteAccess, Connect- and Remove-VpnS2SInterface), "NetSecurity" (New-NetFirewallRule), "NetTCPIP"
 (New-NetIPAddress); limits of lifetimes: mprapi.h, ROUTER_IKEv2_IF_CUSTOM_CONFIG0. An interface has two lists of traffic
-selectors and combines them; it has no identity but its address.
+selectors and offers all of both at once: only tunnels of one pair are written. It has no identity but its address.
 
 Quoting: PowerShell, about_Quoting_Rules: between single quotes everything stands for itself, and a quote is doubled.
 """
@@ -11,7 +11,7 @@ Quoting: PowerShell, about_Quoting_Rules: between single quotes everything stand
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
@@ -69,8 +69,8 @@ class Document:
     """What the template prints; `settings` are entries of a hashtable."""
 
     header: tuple[str, ...]
-    local_selectors: tuple[str, ...]
-    remote_selectors: tuple[str, ...]
+    local_selector: str
+    remote_selector: str
     settings: tuple[str, ...]
     around: tuple[Section, ...]
 
@@ -83,12 +83,13 @@ def quote(text: str) -> str:
 def write(order: Order) -> str:
     """The text of the script."""
     view = customer_viewpoint(order.spec)
+    [pair] = view.pairs
     return fill(
         "windows_rras/template.ps1.j2",
         Document(
             header=commented(_header(order, view), "#"),
-            local_selectors=tuple(map(_selector, _ranges(pair.local for pair in view.pairs))),
-            remote_selectors=tuple(map(_selector, _remotes(view))),
+            local_selector=_selector(pair.local),
+            remote_selector=_selector(pair.remote),
             settings=tuple(f"{name} = {value}" for name, value in _settings(order, view)),
             around=tuple(_around(order, view)),
         ),
@@ -137,14 +138,6 @@ def _outage(timeout: int) -> int:
     return min(OUTAGES, key=lambda seconds: (abs(seconds - timeout), -seconds))
 
 
-def _ranges(networks: Iterable[Network]) -> list[Network]:
-    return list(dict.fromkeys(networks))
-
-
-def _remotes(view: Viewpoint) -> list[Network]:
-    return _ranges(pair.remote for pair in view.pairs)
-
-
 def _selector(network: Network) -> str:
     first, last = quote(str(network[0])), quote(str(network[-1]))
     return (
@@ -185,14 +178,9 @@ def _settings(order: Order, view: Viewpoint) -> Iterator[tuple[str, str]]:
     yield "IdleDisconnectSeconds", str(_NEVER_IDLE)
     # The VPN gateway gives out no addresses.
     yield "InitiateConfigPayload", "$false"
-    for version in (4, 6):
-        routes = [
-            quote(f"{network}:{order.answers['metric']}")
-            for network in _remotes(view)
-            if network.version == version
-        ]
-        if routes:
-            yield f"IPv{version}Subnet", f"@({', '.join(routes)})"
+    remote = view.pairs[0].remote
+    route = quote(f"{remote}:{order.answers['metric']}")
+    yield f"IPv{remote.version}Subnet", f"@({route})"
 
 
 def _around(order: Order, view: Viewpoint) -> Iterator[Section]:
@@ -289,16 +277,11 @@ def _advice(view: Viewpoint) -> Iterator[str]:
         "Routes: those into the tunnel come with it. Other routers of your site need one to each range of the VPN "
         "gateway, with this server as the next hop."
     )
-    versions = sorted({pair.local.version for pair in view.pairs})
-    yield "\n".join(
-        (
-            "Large TCP packets: RRAS cannot change the TCP segments. When connections hang, set the MTU of the hosts:",
-            *(
-                f'netsh interface ipv{version} set subinterface "Ethernet" '
-                f"mtu={SAFE_MSS + _HEADERS[version]} store=persistent"
-                for version in versions
-            ),
-        )
+    version = view.pairs[0].local.version
+    mtu = SAFE_MSS + _HEADERS[version]
+    yield (
+        "Large TCP packets: RRAS cannot change the TCP segments. When connections hang, set the MTU of the hosts:\n"
+        f'netsh interface ipv{version} set subinterface "Ethernet" mtu={mtu} store=persistent'
     )
     yield (
         f"Firewalls in front of this server: let UDP 500, UDP 4500 and ESP pass between it and {view.gateway.address}."

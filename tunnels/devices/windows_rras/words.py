@@ -51,6 +51,7 @@ ABILITIES: Final = Abilities(
     },
     lifetime_kb=(1_024, 4_294_967_295),
     psk=PskGrammar(),
-    exact_pairs=False,
+    # It offers all its ranges at once, and nothing tells that it would negotiate one pair after the other.
+    sa_for_each_pair=False,
     domain_names=(False, False),
 )

@@ -55,12 +55,12 @@
 
 $ErrorActionPreference = 'Stop'
 
-# The ranges of this side
+# The range of this side
 $localSelectors = @(
     New-VpnTrafficSelector -IPAddressRange '169.254.129.0', '169.254.129.3' -PortRange 0, 65535 -ProtocolId 0 -Type 'IPv4' -TsPayloadId 0
 )
 
-# The ranges of the VPN gateway
+# The range of the VPN gateway
 $remoteSelectors = @(
     New-VpnTrafficSelector -IPAddressRange '169.254.128.0', '169.254.128.3' -PortRange 0, 65535 -ProtocolId 0 -Type 'IPv4' -TsPayloadId 0
 )

@@ -48,12 +48,12 @@
 
 $ErrorActionPreference = 'Stop'
 
-# The ranges of this side
+# The range of this side
 $localSelectors = @(
     New-VpnTrafficSelector -IPAddressRange '2001:db8:f:2::', '2001:db8:f:2:ffff:ffff:ffff:ffff' -PortRange 0, 65535 -ProtocolId 0 -Type 'IPv6' -TsPayloadId 0
 )
 
-# The ranges of the VPN gateway
+# The range of the VPN gateway
 $remoteSelectors = @(
     New-VpnTrafficSelector -IPAddressRange '2001:db8:1::', '2001:db8:1:0:ffff:ffff:ffff:ffff' -PortRange 0, 65535 -ProtocolId 0 -Type 'IPv6' -TsPayloadId 0
 )
