@@ -42,6 +42,18 @@ def download(page: Page, button: str = "Download") -> Download:
     return downloading.value
 
 
+def together(archive: Download) -> str:
+    """The texts of all files in a downloaded archive."""
+    with zipfile.ZipFile(archive.path()) as opened:
+        assert len(opened.namelist()) == 2
+        return "".join(opened.read(name).decode() for name in opened.namelist())
+
+
+def compare(page: Page, text: str) -> None:
+    page.get_by_label("Configuration", exact=True).fill(text)
+    page.get_by_role("button", name="Compare").click()
+
+
 def test_it_makes_files_for_three_devices(admin: Page) -> None:
     page, tunnel = admin, make.a_tunnel()
     open_dialog(page, tunnel)
@@ -71,17 +83,17 @@ def test_it_makes_files_for_three_devices(admin: Page) -> None:
     # One with several files.
     choose(page, "strongSwan", "strongswan-ipsec-conf")
     expect(page.locator("#dialog pre.code")).to_have_count(2)
-    saved = download(page, "Download without the key")
+    assert make.CANARY_PSK not in together(download(page, "Download without the key"))
+    saved = download(page)
     assert saved.suggested_filename == f"{tunnel.public_id}-strongswan-ipsec-conf.zip"
-    with zipfile.ZipFile(saved.path()) as archive:
-        assert len(archive.namelist()) == 2
-        assert all(make.CANARY_PSK not in archive.read(one).decode() for one in archive.namelist())
+    files = together(saved)
+    assert make.CANARY_PSK in files
 
     # One for programs.
     choose(page, "Generic", "generic-json")
     expect(page.locator("#config-text-1")).to_contain_text('"version": 2')
     assert download(page).suggested_filename.endswith("-settings.json")
-    assert Event.objects.filter(action="config-downloaded").count() == 3
+    assert Event.objects.filter(action="config-downloaded").count() == 4
 
     # The device that was chosen last, with what was answered.
     assert CustomerGateway.objects.get().platform == "strongswan-ipsec-conf"
@@ -93,6 +105,17 @@ def test_it_makes_files_for_three_devices(admin: Page) -> None:
     expect(page.locator("#config-platform")).to_have_value("strongswan-ipsec-conf")
     choose(page, "Juniper", "juniper-srx")
     expect(page.get_by_label("Outside interface")).to_have_value("ge-0/0/3.0")
+
+    # What the device runs, as downloaded and after somebody changed it there.
+    page.goto(f"/tunnels/{tunnel.public_id}/")
+    page.get_by_role("link", name="Compare", exact=True).click()
+    compare(page, files)
+    expect(page.locator("#answer h2")).to_have_text("These two will negotiate.")
+    agreed = "esp=aes256gcm16-ecp256!"
+    assert agreed in files
+    compare(page, files.replace(agreed, "esp=aes256gcm16-modp2048!"))
+    expect(page.locator("#answer")).to_contain_text("DH14")
+    expect(page.locator("#answer")).to_contain_text("DH19")
 
 
 def test_it_refuses_and_leads_to_the_setting_and_to_the_sheet(admin: Page) -> None:
