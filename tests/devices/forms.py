@@ -10,7 +10,7 @@ from tests.devices.understood import BadFileError
 
 STEP = re.compile(r"Step ([0-9]+): (\S.*)")
 FIELD = re.compile(r"    (\S.{32}[ ])(\S.*?)(?: {3}\(.*\))?")
-BUTTON = re.compile(r"    => (Save|Apply|Apply Changes|Save, then Apply [Cc]hanges)")
+BUTTON = re.compile(r"    => (Save|Apply|Apply Changes|Save, then Apply( Changes)?)")
 # What may stand in the value of a field: the key is visible ASCII without blanks.
 VISIBLE = re.compile(r"[ -~]*")
 

@@ -1,6 +1,7 @@
 """Reads the click path as OPNsense would take it: its forms, their choices, its fixed lists of proposals.
 
-Written from the forms and models of OPNsense core: Swanctl.xml, IPsec.xml, IPsecProposalField.php.
+Written from the forms and models of OPNsense core: Swanctl.xml, IPsec.xml, IPsecProposalField.php, Filter.xml and
+Filter.php.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ PHASE_2 = (
 )  # fmt: skip
 IDENTIFIER = re.compile(r"[0-9a-zA-Z.\-_:@]{1,1024}")
 LONGEST = 500_000
+SINGLE = "Single host or Network "
 
 
 def read(platform_id: str, files: Mapping[str, str]) -> Understood:
@@ -160,19 +162,42 @@ def _child(form: Form) -> tuple[str, bool, tuple[str, str]]:
 
 def _firewall(forms: list[Form], peer: str, pairs: tuple[tuple[str, str], ...]) -> None:
     """IKE, NAT traversal and ESP come in from the peer, and its ranges reach ours."""
-    let_in = [
-        (form.fields["Protocol"], form.fields.get("Destination port range"))
-        for form in forms
-        if form.fields["Source"] == f"Single host or Network {peer}"
+    rules = [_rule(form) for form in forms]
+    outside = rules[0][0]
+    address = f"{outside} address"
+    wanted = [
+        (outside, "UDP", peer, address, "500"),
+        (outside, "UDP", peer, address, "4500"),
+        (outside, "ESP", peer, address, None),
     ]
-    through = sorted(
-        (form.fields["Destination"].rpartition(" ")[2], form.fields["Source"].rpartition(" ")[2])
-        for form in forms
-        if form.place.startswith("Firewall > Rules > IPsec")
+    through = [rule for rule in rules if rule[0] == "IPsec encapsulation"]
+    allowed = sorted(
+        (local, remote)
+        for _, protocol, remote, local, port in through
+        if (protocol, port) == ("any", None)
     )
-    wanted = [("UDP", "500 (ISAKMP)"), ("UDP", "4500 (IPsec NAT-T)"), ("ESP", None)]
-    if let_in != wanted or tuple(through) != pairs or len(forms) != len(wanted) + len(pairs):
+    if rules[:3] != wanted or tuple(allowed) != pairs or len(rules) != len(wanted) + len(pairs):
         raise BadFileError("the firewall stays closed, or opens too far")
+
+
+def _rule(form: Form) -> tuple[str, str, str, str, str | None]:
+    """(interface, protocol, source, destination, port). Filter.php refuses addresses of another family."""
+    fields = form.only(
+        "Action", "Interface", "Version", "Protocol", "Source", "Destination", "Destination Port", "Description",
+    )  # fmt: skip
+    if form.place != "Firewall > Rules, button +" or fields["Action"] != "Pass":
+        raise BadFileError("no rule that lets anything pass")
+    ends = [fields[end].removeprefix(SINGLE) for end in ("Source", "Destination")]
+    for end, said in zip(ends, (fields["Source"], fields["Destination"]), strict=True):
+        if said != end and fields["Version"] != f"IPv{ipaddress.ip_network(end).version}":
+            raise BadFileError("an address of another family")
+    return (
+        fields["Interface"],
+        fields["Protocol"],
+        ends[0],
+        ends[1],
+        fields.get("Destination Port"),
+    )
 
 
 def _seconds(text: str) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.builders import a_tunnel_spec
 from tests.devices.cases import CASES, NOW, render_case
+from tests.devices.forms import forms_of
 from tests.devices.opnsense.grammar import PHASE_1, PHASE_2, read
 from tests.devices.understood import BadFileError, expected
 from tunnels.devices.base import render
@@ -38,7 +39,9 @@ def text_of(**over: object) -> str:
         ("IKEv1\n", "IKEv3\n"),
         ("192.168.0.0/24\n    Remote", "192.168.0.1/24\n    Remote"),
         ("Remote Identifier                 203.0.113.10", "Remote Identifier                 203.0.113.11"),
-        ("500 (ISAKMP)", "501"),
+        ("Destination Port                  500", "Destination Port                  501"),
+        ("Version                           IPv4", "Version                           IPv6"),
+        ("IPsec encapsulation", "LAN"),
         ("Local addresses                   198", "# Local addresses                 198"),
         ("vpnx-7k2m9q4z-1\n    => Save\n", "vpnx-7k2m9q4z-1\n    => Save\n    => Save\n"),
         ("Over time (s)                     8640", f"{OVER}\n    {OVER}"),
@@ -116,6 +119,12 @@ def test_its_child_ends_at_the_agreed_time() -> None:
         assert seconds - 2 < rekey * 11 // 10 <= seconds
 
 
+def test_its_rules_are_of_the_family_of_their_addresses() -> None:
+    [file] = render_case(OPNSENSE, CASES["ipv6"]).files
+    rules = [form for form in forms_of(file.text) if form.place == "Firewall > Rules, button +"]
+    assert [rule.fields["Version"] for rule in rules] == ["IPv6", "IPv6", "IPv6", "IPv6", "IPv4"]
+
+
 @pytest.mark.parametrize("wrong", ["WAN\n    => Save", "W A N", "x" * 33, "WAN#", "ÖPNV"])
 def test_it_takes_only_the_name_of_an_interface(wrong: str) -> None:
     def ask(wan: str) -> str:
@@ -123,7 +132,8 @@ def test_it_takes_only_the_name_of_an_interface(wrong: str) -> None:
             OPNSENSE, COMMON, version="26.x", redacted=True, now=NOW, console_version="1", given={"wan": wan}
         ).text  # fmt: skip
 
-    assert "Firewall > Rules > WAN_FIBRE, button +" in ask("WAN_FIBRE")
+    assert "Interface                         WAN_FIBRE\n" in ask("WAN_FIBRE")
+    assert "Destination                       WAN_FIBRE address\n" in ask("WAN_FIBRE")
     with pytest.raises(RuleError) as caught:
         ask(wrong)
     assert [finding.field for finding in caught.value.findings] == ["wan"]

@@ -1,14 +1,14 @@
 """OPNsense, VPN > IPsec > Connections: a click path, because restoring a configuration area would replace the others.
 
 Labels and limits are those of OPNsense core (August 2026): the forms dialogConnection, dialogLocal, dialogRemote,
-dialogChild and dialogPSK, and the models Swanctl.xml and IPsec.xml. Below them is strongSwan: what a field means is
-told in swanctl.conf(5).
+dialogChild, dialogPSK, dialogFilterRule and dialogVip, and the models Swanctl.xml, IPsec.xml and Filter.xml. Below
+them is strongSwan: what a field means is told in swanctl.conf(5).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
 from tunnels.devices.heading import commented, heading
@@ -19,6 +19,8 @@ from tunnels.devices.steps import Entry, Path, numbered
 from tunnels.devices.viewpoint import Pair, Viewpoint, customer_viewpoint
 from tunnels.domain.proposals import DpdAction, IkeVersion, Mode
 from tunnels.domain.spec import TunnelSpec
+
+Form = tuple[str, Iterable[Entry], str]
 
 
 def losses(spec: TunnelSpec) -> list[str]:
@@ -40,7 +42,7 @@ def losses(spec: TunnelSpec) -> list[str]:
 def write(order: Order) -> str:
     """The text of the click path."""
     spec, view = order.spec, customer_viewpoint(order.spec)
-    forms = [
+    forms: list[Form] = [
         ("VPN > IPsec > Pre-Shared Keys, button +", _key(view, spec.psk.reveal()), "Save"),
         ("VPN > IPsec > Connections, button +, advanced mode on", _connection(spec, view), "Save"),
         (
@@ -62,7 +64,7 @@ def write(order: Order) -> str:
             for pair in view.pairs
         ),
         ("VPN > IPsec > Connections", (Entry(label="Enable IPsec", value="on"),), "Apply"),
-        *_firewall(view, order.answers[WAN.id]),
+        *_firewall(spec, view, order.answers[WAN.id]),
     ]
     return fill(
         "opnsense/template.txt.j2",
@@ -89,6 +91,10 @@ def _heading(order: Order, view: Viewpoint) -> tuple[str, ...]:
 
 
 def _around(view: Viewpoint) -> Iterator[str]:
+    yield "Firewall: in 26.1, the page of the rules is called Rules [new]."
+    yield (
+        "Firewall: the rules of your LAN must let your ranges reach those of the VPN gateway, as the default one does."
+    )
     yield (
         "NAT: nothing to do. Outbound NAT on the WAN sees only the encrypted packets; make no rule for interface IPsec."
     )
@@ -97,8 +103,8 @@ def _around(view: Viewpoint) -> Iterator[str]:
         "the VPN gateway, with this device as the next hop."
     )
     yield (
-        "Large TCP packets, when connections hang: Firewall > Settings > Normalization, interface IPsec, "
-        f"Max mss {SAFE_MSS}."
+        "Large TCP packets, when connections hang: Firewall > Settings > Normalization, the same interface as in the "
+        f"last rules below, Max mss {SAFE_MSS}."
     )
     if view.probe:
         asked, _ = view.probe
@@ -162,30 +168,34 @@ def _child(pair: Pair, spec: TunnelSpec, view: Viewpoint) -> Iterator[Entry]:
     yield Entry(label="Description", value=pair.name)
 
 
-def _firewall(view: Viewpoint, wan: str) -> Iterator[tuple[str, Iterator[Entry], str]]:
-    place = f"Firewall > Rules > {wan}, button +"
-    for protocol, port in (("UDP", "500 (ISAKMP)"), ("UDP", "4500 (IPsec NAT-T)"), ("ESP", "")):
-        yield place, _let_in(view, wan, protocol, port), "Save, then Apply changes"
+def _firewall(spec: TunnelSpec, view: Viewpoint, wan: str) -> Iterator[Form]:
+    peer = view.gateway.address
+    for protocol, port in (("UDP", "500"), ("UDP", "4500"), ("ESP", "")):
+        yield _rule(
+            Entry(label="Interface", value=wan),
+            Entry(label="Version", value=f"IPv{peer.version}"),
+            Entry(label="Protocol", value=protocol),
+            Entry(label="Source", value=f"Single host or Network {peer}"),
+            Entry(label="Destination", value=f"{wan} address"),
+            *((Entry(label="Destination Port", value=port),) if port else ()),
+            Entry(label="Description", value=spec.id),
+        )
     for pair in view.pairs:
         # Replies find their way by state; this is for what begins on the other side.
-        yield "Firewall > Rules > IPsec, button +", _let_through(pair), "Save, then Apply changes"
+        yield _rule(
+            Entry(label="Interface", value="IPsec encapsulation", why="older releases: IPsec"),
+            # A range is refused when it is not of the rule's family, which is IPv4 unless told otherwise.
+            Entry(label="Version", value=f"IPv{pair.local.version}"),
+            Entry(label="Protocol", value="any"),
+            Entry(label="Source", value=f"Single host or Network {pair.remote}"),
+            Entry(label="Destination", value=f"Single host or Network {pair.local}"),
+            Entry(label="Description", value=pair.name),
+        )
 
 
-def _let_in(view: Viewpoint, wan: str, protocol: str, port: str) -> Iterator[Entry]:
-    yield Entry(label="Action", value="Pass")
-    yield Entry(label="Protocol", value=protocol)
-    yield Entry(label="Source", value=f"Single host or Network {view.gateway.address}")
-    yield Entry(label="Destination", value=f"{wan} address")
-    if port:
-        yield Entry(label="Destination port range", value=port)
-    yield Entry(label="Description", value=view.pairs[0].name.rpartition("-")[0])
-
-
-def _let_through(pair: Pair) -> Iterator[Entry]:
-    yield Entry(label="Action", value="Pass")
-    yield Entry(label="Source", value=f"Single host or Network {pair.remote}")
-    yield Entry(label="Destination", value=f"Single host or Network {pair.local}")
-    yield Entry(label="Description", value=pair.name)
+def _rule(interface: Entry, *others: Entry) -> Form:
+    action = Entry(label="Action", value="Pass")
+    return "Firewall > Rules, button +", (interface, action, *others), "Save, then Apply"
 
 
 def _rekey(seconds: int) -> int:
