@@ -52,6 +52,7 @@ PHASE_2 = (
 )  # fmt: skip
 IDENTIFIER = re.compile(r"[0-9a-zA-Z.\-_:@]{1,1024}")
 LONGEST = 500_000
+VIRTUAL_IP = "Interfaces > Virtual IPs > Settings, button +"
 SINGLE = "Single host or Network "
 
 
@@ -78,7 +79,9 @@ def read(platform_id: str, files: Mapping[str, str]) -> Understood:
         raise BadFileError("forms in another order")
     device = local.only("Authentication", "ID")["ID"]
     gateway = remote.only("Authentication", "Id")["Id"]
-    keyed = key.only("Local Identifier", "Remote Identifier", "Pre-Shared Key", "Type")
+    keyed = key.only(
+        "Local Identifier", "Remote Identifier", "Pre-Shared Key", "Type", "Description",
+    )  # fmt: skip
     if (keyed["Local Identifier"], keyed["Remote Identifier"]) != (device, gateway):
         raise BadFileError("the key is another connection's")
     if not IDENTIFIER.fullmatch(device) or not IDENTIFIER.fullmatch(gateway):
@@ -89,7 +92,10 @@ def read(platform_id: str, files: Mapping[str, str]) -> Understood:
         raise BadFileError("children that differ")
     pairs = tuple(sorted(one[2] for one in said))
     address, peer = connection.fields["Local addresses"], connection.fields["Remote addresses"]
-    _firewall(after[1:], peer, pairs)
+    owned = [at for at, form in enumerate(after) if form.place == VIRTUAL_IP]
+    _firewall(after[1 : owned[0]] if owned else after[1:], peer, pairs)
+    if owned:
+        _health(after[owned[0] :])
     [proposal] = esp
     return Understood(
         **_ike(connection),
@@ -198,6 +204,18 @@ def _rule(form: Form) -> tuple[str, str, str, str, str | None]:
         ends[1],
         fields.get("Destination Port"),
     )
+
+
+def _health(forms: list[Form]) -> None:
+    """The device owns one address more."""
+    [form] = forms
+    fields = form.only("Mode", "Interface", "Network / Address", "Description")
+    address = ipaddress.ip_network(fields["Network / Address"])
+    if address.num_addresses != 1 or (fields["Mode"], fields["Interface"]) != (
+        "IP Alias",
+        "Loopback",
+    ):
+        raise BadFileError("no address of its own")
 
 
 def _seconds(text: str) -> int:

@@ -30,7 +30,7 @@ def text_of(**over: object) -> str:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("aes256-sha1-modp2048\n    Version", "aes256-md5-modp2048\n    Version"),
+        ("Proposals                         aes256-sha1", "Proposals                         aes256-md5"),
         ("Start action                      Trap", "Start action                      Hold"),
         ("Keyingtries                       0", "Keyingtries 0"),
         ("Keyingtries ", "Keying tries"),
@@ -117,6 +117,17 @@ def test_its_child_ends_at_the_agreed_time() -> None:
         text = text_of(ipsec=replace(COMMON.ipsec, lifetime_seconds=seconds))
         rekey = int(text.split("Description                       vpnx-7k2m9q4z-1")[0].split()[-1])
         assert seconds - 2 < rekey * 11 // 10 <= seconds
+
+
+def test_it_owns_the_address_of_the_health_check() -> None:
+    [file] = render_case(OPNSENSE, CASES["common-health-check"]).files
+    owned = forms_of(file.text)[-1]
+    assert owned.place == "Interfaces > Virtual IPs > Settings, button +"
+    assert owned.fields["Network / Address"] == "169.254.129.2/32"
+    assert "Virtual IPs > Settings: delete the one described as vpnx-7k2m9q4z.\n" in file.text
+    assert "Virtual IPs" not in text_of()
+    with pytest.raises(BadFileError):
+        read("opnsense", {"sheet": file.text.replace("Loopback", "WAN")})
 
 
 def test_its_rules_are_of_the_family_of_their_addresses() -> None:

@@ -43,7 +43,7 @@ def write(order: Order) -> str:
     """The text of the click path."""
     spec, view = order.spec, customer_viewpoint(order.spec)
     forms: list[Form] = [
-        ("VPN > IPsec > Pre-Shared Keys, button +", _key(view, spec.psk.reveal()), "Save"),
+        ("VPN > IPsec > Pre-Shared Keys, button +", _key(spec, view), "Save"),
         ("VPN > IPsec > Connections, button +, advanced mode on", _connection(spec, view), "Save"),
         (
             "the same page, Local Authentication, button +",
@@ -65,6 +65,7 @@ def write(order: Order) -> str:
         ),
         ("VPN > IPsec > Connections", (Entry(label="Enable IPsec", value="on"),), "Apply"),
         *_firewall(spec, view, order.answers[WAN.id]),
+        *_health(spec, view),
     ]
     return fill(
         "opnsense/template.txt.j2",
@@ -78,19 +79,22 @@ def _heading(order: Order, view: Viewpoint) -> tuple[str, ...]:
         "they are."
     )
     verify = (
-        "VPN > IPsec > Status Overview: the connection is up and each pair has an entry below it. "
-        "VPN > IPsec > Log File tells why when it is not."
+        "VPN > IPsec > Status Overview: the connection is up and each pair has an entry below it.",
+        "VPN > IPsec > Log File tells why when it is not.",
     )
-    remove = (
-        f"VPN > IPsec > Connections: delete {order.spec.id}. VPN > IPsec > Pre-Shared Keys: delete the entry of "
-        f"step 1. Firewall > Rules: delete those described as {order.spec.id}. Apply each."
-    )
-    return heading(
-        order, load=[load], verify=[verify], around=_around(view), remove=[remove], before=()
-    )
+    tunnel = order.spec.id
+    remove = [
+        f"VPN > IPsec > Connections: delete {tunnel}.",
+        f"VPN > IPsec > Pre-Shared Keys: delete the one described as {tunnel}.",
+        f"Firewall > Rules: delete those whose description begins with {tunnel}.",
+    ]
+    if view.probe:
+        remove.append(f"Interfaces > Virtual IPs > Settings: delete the one described as {tunnel}.")
+    remove.append("Apply each.")
+    return heading(order, load=[load], verify=verify, around=_around(), remove=remove)
 
 
-def _around(view: Viewpoint) -> Iterator[str]:
+def _around() -> Iterator[str]:
     yield "Firewall: in 26.1, the page of the rules is called Rules [new]."
     yield (
         "Firewall: the rules of your LAN must let your ranges reach those of the VPN gateway, as the default one does."
@@ -106,24 +110,19 @@ def _around(view: Viewpoint) -> Iterator[str]:
         "Large TCP packets, when connections hang: Firewall > Settings > Normalization, the same interface as in the "
         f"last rules below, Max mss {SAFE_MSS}."
     )
-    if view.probe:
-        asked, _ = view.probe
-        yield (
-            "Interfaces > Virtual IPs > Settings, button +: mode IP Alias, interface Loopback, address "
-            f"{asked}/{asked.max_prefixlen}, so that this device answers the health check."
-        )
 
 
-def _key(view: Viewpoint, key: str) -> Iterator[Entry]:
+def _key(spec: TunnelSpec, view: Viewpoint) -> Iterator[Entry]:
     yield Entry(label="Local Identifier", value=view.device.identity.text)
     yield Entry(label="Remote Identifier", value=view.gateway.identity.text)
-    yield Entry(label="Pre-Shared Key", value=key)
+    yield Entry(label="Pre-Shared Key", value=spec.psk.reveal())
     yield Entry(label="Type", value="PSK")
+    yield Entry(label="Description", value=spec.id)
 
 
 def _connection(spec: TunnelSpec, view: Viewpoint) -> Iterator[Entry]:
     ike = spec.ike
-    yield Entry(label="Proposals", value=proposal(ike), why=_hint(ike.dh_group))
+    yield Entry(label="Proposals", value=proposal(ike), why=_alone(ike.dh_group))
     yield Entry(label="Version", value=f"IKEv{int(ike.version)}")
     if ike.version is IkeVersion.V1:
         yield Entry(label="Aggressive", value="on" if ike.mode is Mode.AGGRESSIVE else "off")
@@ -161,7 +160,9 @@ def _child(pair: Pair, spec: TunnelSpec, view: Viewpoint) -> Iterator[Entry]:
     if ike.dpd_enabled:
         restart = view.starts and ike.dpd_action is DpdAction.RESTART
         yield Entry(label="DPD action", value="Start" if restart else "Clear")
-    yield Entry(label="ESP proposals", value=esp_proposal(ipsec, ike.version), why=_hint(ipsec.pfs))
+    yield Entry(
+        label="ESP proposals", value=esp_proposal(ipsec, ike.version), why=_alone(ipsec.pfs)
+    )
     yield Entry(label="Local", value=str(pair.local))
     yield Entry(label="Remote", value=str(pair.remote))
     yield Entry(label="Rekey time (s)", value=str(_rekey(ipsec.lifetime_seconds)))
@@ -198,13 +199,31 @@ def _rule(interface: Entry, *others: Entry) -> Form:
     return "Firewall > Rules, button +", (interface, action, *others), "Save, then Apply"
 
 
+def _health(spec: TunnelSpec, view: Viewpoint) -> Iterator[Form]:
+    if view.probe:
+        asked, _ = view.probe
+        entries = (
+            Entry(label="Mode", value="IP Alias"),
+            Entry(label="Interface", value="Loopback"),
+            Entry(
+                label="Network / Address",
+                value=f"{asked}/{asked.max_prefixlen}",
+                why="leave this form out when the device has it already",
+            ),
+            Entry(label="Description", value=spec.id),
+        )
+        yield "Interfaces > Virtual IPs > Settings, button +", entries, "Save, then Apply"
+
+
 def _rekey(seconds: int) -> int:
     # charon ends a CHILD_SA after 1.1 times its rekey time unless told otherwise, and no form tells it.
     return seconds * 10 // 11
 
 
-def _hint(group: str) -> str:
-    return "the list may write curve25519" if group == "dh31" else ""
+def _alone(group: str) -> str:
+    """Several may be chosen, and at first one that stands for many is."""
+    alone = "and no other, default neither"
+    return f"{alone}; the list may write curve25519" if group == "dh31" else alone
 
 
 WAN = Question(

@@ -84,8 +84,8 @@ def _heading(order: Order, view: Viewpoint) -> tuple[str, ...]:
         "they are."
     )
     verify = (
-        "Status > IPsec: phase 1 is Established and each pair is listed as Installed below it. Status > System Logs > "
-        "IPsec tells why when it is not."
+        "Status > IPsec: phase 1 is Established and each pair is listed as Installed below it.",
+        "Status > System Logs > IPsec tells why when it is not.",
     )
     tunnel = order.spec.id
     remove = [
@@ -97,7 +97,7 @@ def _heading(order: Order, view: Viewpoint) -> tuple[str, ...]:
         if view.probe[0].is_link_local:
             remove.append(f"{_ADVANCED}: Allow APIPA off, when nothing else needs it.")
     remove.append("Apply each.")
-    return heading(order, load=[load], verify=[verify], around=_around(view), remove=remove)
+    return heading(order, load=[load], verify=verify, around=_around(view), remove=remove)
 
 
 def _around(view: Viewpoint) -> Iterator[str]:
