@@ -91,7 +91,17 @@ def _heading(order: Order, view: Viewpoint) -> tuple[str, ...]:
     if view.probe:
         remove.append(f"Interfaces > Virtual IPs > Settings: delete the one described as {tunnel}.")
     remove.append("Apply each.")
-    return heading(order, load=[load], verify=verify, around=_around(), remove=remove)
+    return heading(
+        order, before=_before(view), load=[load], verify=verify, around=_around(), remove=remove
+    )
+
+
+def _before(view: Viewpoint) -> Iterator[str]:
+    if view.device.address.version == 4:
+        yield (
+            f"Local addresses: when this device is behind NAT, replace {view.device.address} by the address of its own "
+            "interface; the identifiers stay as they are."
+        )
 
 
 def _around() -> Iterator[str]:
