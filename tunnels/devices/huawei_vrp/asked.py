@@ -1,0 +1,81 @@
+"""What only the customer knows about the device."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from tunnels.devices.huawei_vrp.notation import NONE
+from tunnels.devices.questions import Question, number
+from tunnels.devices.viewpoint import customer_viewpoint
+from tunnels.domain.spec import TunnelSpec
+
+_INTERFACE: Final = re.compile(
+    r"[A-Za-z][A-Za-z-]{1,30}[0-9]{1,4}(/[0-9]{1,4}){0,3}(\.[0-9]{1,4})?", re.ASCII
+)
+_ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII)
+_OCTET: Final = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_ADDRESS: Final = re.compile(rf"{NONE}|{_OCTET}(\.{_OCTET}){{3}}", re.ASCII)
+_ADVANCED_ACL: Final = re.compile(rf"{NONE}|3[0-9]{{3}}", re.ASCII)
+
+
+def _starts(spec: TunnelSpec) -> bool:
+    return customer_viewpoint(spec).starts
+
+
+def _is_probed(spec: TunnelSpec) -> bool:
+    return spec.health is not None
+
+
+QUESTIONS: Final = (
+    Question(
+        id="outside", label="Outside interface", usual="GigabitEthernet1/0/1", grammar=_INTERFACE,
+        help="The one towards the Internet; the IPsec policy is applied to it.",
+    ),
+    Question(
+        id="next_hop", label="Next hop towards the VPN gateway", usual=NONE, grammar=_ADDRESS, example="198.51.100.1",
+        help="For routes to its ranges; none, when the default route leads out of the outside interface.",
+    ),
+    # "The value is a string of 1 to 15 case-sensitive characters" (ipsec policy).
+    Question(
+        id="policy", label="IPsec policy", usual="vpn-console", grammar=re.compile(r"[A-Za-z0-9_-]{1,15}", re.ASCII),
+        help="A new name, or that of the policy which the outside interface has already.",
+    ),
+    number("sequence", "Sequence number", 10, (1, 10_000), explained="A free one in the policy."),
+    # The smallest models have a hundred; routers count to 99.
+    number("proposal", "IKE proposal", 10, (1, 99), explained="A free number; a lower one is offered first."),
+    number("acl", "ACL number", 3_100, (3_000, 3_999), explained="A free number of an advanced ACL."),
+    replace(
+        number(
+            "loopback", "Loopback number", 100, (0, 1_023),
+            explained="A free one; it owns the address that answers the health check.",
+        ),
+        asked=_is_probed,
+    ),
+    Question(
+        id="outside_zone", label="Outside zone", usual="untrust", grammar=_ZONE,
+        help="USG only: the security zone of the outside interface.",
+    ),
+    Question(
+        id="inside_zone", label="Inside zone", usual="trust", grammar=_ZONE,
+        help="USG only: the security zone of your ranges.",
+    ),
+    Question(
+        id="inside", label="Inside interface", usual="GigabitEthernet0/0/1", grammar=_INTERFACE,
+        help="AR only: the one with your ranges; TCP segments are limited there.",
+    ),
+    Question(
+        id="nat_acl", label="NAT ACL", usual=NONE, grammar=_ADVANCED_ACL, example="3000",
+        help="AR only: the advanced ACL that nat outbound uses; none, when the router does no NAT.",
+    ),
+    number(
+        "nat_rule", "First rule number in the NAT ACL", 1, (0, 4_000_000),
+        explained="AR only: free from there on, one for each pair, and below the rules that permit.",
+    ),
+    Question(
+        id="ping_source", label="Router's own address in your ranges", usual=NONE, grammar=_ADDRESS,
+        example="192.168.0.1", asked=_starts,
+        help="AR only: it pings through the tunnel and so begins it; none, when something behind the router does.",
+    ),
+)  # fmt: skip
