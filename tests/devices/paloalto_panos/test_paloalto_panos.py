@@ -194,8 +194,15 @@ def test_it_begins_by_itself_only_with_a_monitor() -> None:
     rendering = written(a_tunnel_spec(ike=waiting))
     assert "keep some traffic going" in rendering.warnings[0]
     assert "tunnel-monitor" not in rendering.text
+    alone = a_tunnel_spec(
+        ike=waiting,
+        rules=(a_rule("10.0.0.0/24", "192.168.0.0/24"),),
+        health=a_health_check("10.0.0.2", "192.168.0.2"),
+    )
+    assert written(alone).warnings == ()
     rendering = written(a_tunnel_spec(ike=waiting, health=a_health_check()))
-    assert rendering.warnings == ()
+    [warning] = rendering.warnings
+    assert "with the pair of the health check only" in warning
     # The pair of the health check is the last one: no rule covers it.
     assert f"tunnel-monitor proxy-id {ID}-4\n" in rendering.text
     assert "tunnel-monitor destination-ip 169.254.128.2\n" in rendering.text
@@ -234,7 +241,10 @@ def test_it_exempts_only_ipv4_from_nat_and_routes_each_range_once() -> None:
 def test_it_warns_when_a_range_holds_the_gateway_itself() -> None:
     spec = a_tunnel_spec(ike=CBC, rules=(a_rule("0.0.0.0/0", "192.168.0.0/24"),))
     assert "first give 203.0.113.10 a route of its own" in written(spec).text
-    assert "route of its own" not in written(a_tunnel_spec(ike=CBC)).text
+    assert "metric 10" in written(spec).text
+    plain = written(a_tunnel_spec(ike=CBC)).text
+    assert "route of its own" not in plain
+    assert "metric" not in plain
 
 
 @pytest.mark.parametrize("char", list("\"'\\`?|<>"))

@@ -173,13 +173,12 @@ def _selector(call: Value) -> str:
 
 def _route(table: Table, remote: str) -> None:
     """Exactly the range of the VPN gateway is routed into the tunnel."""
-    routed = [(version, table[name]) for name, version in _ROUTES.items() if name in table]
-    if len(routed) != 1 or not isinstance(routed[0][1], list) or len(routed[0][1]) != 1:
-        raise BadFileError(f"not one route: {routed}")
-    [(version, [value])] = routed
-    match = _ROUTE.fullmatch(_text(value))
-    if not match or match[1] != remote or ipaddress.ip_network(match[1]).version != version:
-        raise BadFileError(f"no route to {remote}: {value}")
+    [(name, values)] = [(name, table[name]) for name in _ROUTES if name in table]
+    if not isinstance(values, list) or len(values) != 1:
+        raise BadFileError(f"not one route: {values}")
+    match = _ROUTE.fullmatch(_text(values[0]))
+    if not match or match[1] != remote or ipaddress.ip_network(match[1]).version != _ROUTES[name]:
+        raise BadFileError(f"no route to {remote}: {values}")
 
 
 def _around(statements: list[Statement], name: str, gateway: str) -> bool:

@@ -300,6 +300,12 @@ def test_it_refuses_what_windows_cannot(over: dict[str, Any], field: str, neares
     assert nearest in finding.message
 
 
+def test_it_warns_when_a_range_holds_the_gateway_itself() -> None:
+    inside = written(a_spec(rules=(a_rule("203.0.113.0/24", "192.168.0.0/24"),)))
+    assert "first give 203.0.113.10 a route of its own" in inside.replace("\n#     ", " ")
+    assert "route of its own" not in written(a_spec())
+
+
 def test_it_refuses_an_aead_for_ike() -> None:
     findings = refusals(a_spec(ike=IkeSettings(dh_group="dh14")))
     assert findings[0].field == "ike.encryption"

@@ -21,6 +21,7 @@ from tunnels.devices.heading import commented, heading
 from tunnels.devices.juniper_srx.words import NEEDS_IKED, PRF_BESIDE, PRF_WORDS, RELEASES
 from tunnels.devices.questions import Question, number
 from tunnels.devices.rendering import fill
+from tunnels.devices.routes import gateway_inside
 from tunnels.devices.viewpoint import Identity, Pair, Viewpoint, customer_viewpoint
 from tunnels.domain import crypto
 from tunnels.domain.findings import Finding
@@ -296,11 +297,12 @@ def _before(order: Order, view: Viewpoint) -> Iterator[str]:
         f"When there is a source NAT rule set from {answers['inside_zone']} to {answers['vpn_zone']} already, put the "
         "rules below on top of it instead."
     )
-    if any(view.gateway.address in pair.remote for pair in view.pairs):
+    if view.probe:
         yield (
-            f"A range below holds the VPN gateway itself: first give {view.gateway.address} a route of its own to the "
-            "internet, or the tunnel goes into itself."
+            f"Health check: when this device has {view.probe[0]} already, leave out the line that gives it to "
+            f"st0.{answers['tunnel_unit']}."
         )
+    yield from gateway_inside(view)
     if NEEDS_IKED & _choices(spec):
         yield "The algorithms need the package junos-ike: show version must list it."
     if view.device.address.version == 6 or any(pair.local.version == 6 for pair in view.pairs):

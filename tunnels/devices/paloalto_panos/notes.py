@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from tunnels.devices.base import SAFE_MSS, Order
 from tunnels.devices.heading import heading
 from tunnels.devices.paloalto_panos.places import router, routes, vsys
+from tunnels.devices.routes import gateway_inside
 from tunnels.devices.viewpoint import Viewpoint
+from tunnels.domain.addresses import is_default_route
 
 # PAN-OS takes 40 bytes off the MTU of the tunnel interface.
 MTU = SAFE_MSS + 40
@@ -49,11 +51,14 @@ def _before(order: Order, view: Viewpoint) -> Iterator[str]:
     )
     if view.device.address.version == 6 or any(pair.local.version == 6 for pair in view.pairs):
         yield "IPv6 firewalling must be on: Device > Setup > Session."
-    if any(view.gateway.address in pair.remote for pair in view.pairs):
+    if view.probe:
         yield (
-            f"A range below holds the VPN gateway itself: first give {view.gateway.address} a route of its own to the "
-            "internet, or the tunnel goes into itself."
+            f"Health check: when this firewall has {view.probe[0]} already, leave out the line that gives it to "
+            f"tunnel.{answers['tunnel_number']}, and let its own interface answer pings."
         )
+    yield from gateway_inside(view)
+    if any(is_default_route(pair.remote) for pair in view.pairs):
+        yield "The route to everything has the metric 10: give the default route that you have a higher one."
 
 
 def _around(order: Order, view: Viewpoint) -> Iterator[str]:

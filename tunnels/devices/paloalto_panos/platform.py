@@ -101,6 +101,11 @@ def losses(spec: TunnelSpec) -> list[str]:
             "PAN-OS begins a tunnel when there is traffic for it, not by itself, and the VPN gateway only waits: keep "
             "some traffic going, such as a ping, or give the tunnel a health check."
         )
+    elif view.starts and len(view.pairs) > 1:
+        sentences.append(
+            "The VPN gateway only waits, and PAN-OS begins by itself with the pair of the health check only: each "
+            "other pair comes up with the first packet from this side."
+        )
     return sentences
 
 

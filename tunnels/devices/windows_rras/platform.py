@@ -18,6 +18,7 @@ from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
 from tunnels.devices.heading import commented, heading
 from tunnels.devices.questions import Question, number
 from tunnels.devices.rendering import fill
+from tunnels.devices.routes import gateway_inside
 from tunnels.devices.viewpoint import Viewpoint, customer_viewpoint
 from tunnels.devices.windows_rras.words import ABILITIES, NO_OUTAGE, OUTAGES, TRANSFORMS
 from tunnels.domain.addresses import Network, is_default_route
@@ -261,6 +262,7 @@ def _before(view: Viewpoint) -> Iterator[str]:
         "Connection security rules of Windows for the same ranges would answer in its place: Get-NetIPsecRule shows "
         "them."
     )
+    yield from gateway_inside(view)
     if view.probe:
         yield (
             "New-NetIPAddress turns DHCP off on its interface: take one whose address is fixed, or leave the line out "
