@@ -335,6 +335,15 @@ def test_it_cannot_answer_aggressive_mode() -> None:
     written(a_tunnel_spec(ike=replace(ike, negotiation=Negotiation.PASSIVE)))
 
 
+def test_it_refuses_everything_as_the_range_of_its_own_side() -> None:
+    """It would let 0.0.0.0/0 pass to 0.0.0.0/0 unencrypted, before any tunnel."""
+    for rule in (a_rule("10.0.0.0/24", "0.0.0.0/0"), a_rule("fd00:1::/64", "::/0")):
+        [finding] = refusals(a_tunnel_spec(rules=(rule,)))
+        assert (finding.rule, finding.field) == ("device-cannot", "spd.rules")
+        assert "one by one" in finding.message
+    written(a_tunnel_spec(rules=(a_rule("0.0.0.0/0", "192.168.0.0/24"),)))
+
+
 def test_it_tells_the_sides_apart() -> None:
     spec = a_tunnel_spec(
         local=an_endpoint("gateway", "203.0.113.10", "gateway.example.net"),

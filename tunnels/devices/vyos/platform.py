@@ -30,6 +30,7 @@ from tunnels.devices.vyos.rules import (
 )
 from tunnels.devices.vyos.words import ABILITIES
 from tunnels.domain import crypto
+from tunnels.domain.addresses import is_default_route
 from tunnels.domain.findings import Finding
 from tunnels.domain.proposals import DpdAction, IkeVersion, Mode, Negotiation
 from tunnels.domain.spec import TunnelSpec
@@ -133,15 +134,29 @@ def write(order: Order) -> str:
 
 
 def unsupported(spec: TunnelSpec) -> list[Finding]:
-    """charon answers no aggressive mode with a key unless strongswan.conf says so, and VyOS has no word for that."""
+    """What no table says: aggressive mode that it should answer, and everything as the customer's range."""
+    return [*_unsupported_mode(spec), *_unsupported_ranges(spec)]
+
+
+def _unsupported_mode(spec: TunnelSpec) -> Iterator[Finding]:
+    # charon answers no aggressive mode with a key unless strongswan.conf says so, and VyOS has no word for that.
     ike, view = spec.ike, customer_viewpoint(spec)
-    if ike.version is not IkeVersion.V1 or ike.mode is not Mode.AGGRESSIVE or view.starts:
-        return []
-    message = (
-        "VyOS can begin aggressive mode, but not answer it; let the VPN gateway only wait (passive), or choose main "
-        "mode or IKEv2."
-    )
-    return [Finding(rule="device-cannot", message=message, field="ike.mode")]
+    if ike.version is IkeVersion.V1 and ike.mode is Mode.AGGRESSIVE and not view.starts:
+        message = (
+            "VyOS can begin aggressive mode, but not answer it; let the VPN gateway only wait (passive), or choose "
+            "main mode or IKEv2."
+        )
+        yield Finding(rule="device-cannot", message=message, field="ike.mode")
+
+
+def _unsupported_ranges(spec: TunnelSpec) -> Iterator[Finding]:
+    # Where the sides overlap, vpn_ipsec.py lets the local range pass to itself unencrypted, and charon puts that first.
+    if any(is_default_route(pair.local) for pair in customer_viewpoint(spec).pairs):
+        message = (
+            "VyOS encrypts nothing between a range and itself when the other side overlaps it: with everything as your "
+            "range, nothing at all would be encrypted. Give the customer's ranges one by one."
+        )
+        yield Finding(rule="device-cannot", message=message, field="spd.rules")
 
 
 def losses(spec: TunnelSpec) -> list[str]:
