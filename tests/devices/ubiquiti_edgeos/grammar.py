@@ -208,11 +208,14 @@ def _mode(ike: Leaves, version: int) -> str | None:
 
 
 def _dpd(ike: Leaves, *, starts: bool) -> bool:
-    allowed = {"mode"} if ike["key-exchange"] == "ikev1" else set()
+    first = ike["key-exchange"] == "ikev1"
+    wanted, allowed = (_IKE, {"mode"}) if first else (_IKE | {"ikev2-reauth"}, set[str]())
+    if not first:
+        _choice(ike["ikev2-reauth"], {"no": False})
     if not ike.keys() & _DPD:
-        _keys(ike, _IKE, allowed)
+        _keys(ike, wanted, allowed)
         return False
-    _keys(ike, _IKE | _DPD, allowed)
+    _keys(ike, wanted | _DPD, allowed)
     action = _choice(ike["dead-peer-detection action"], {"clear": "clear", "restart": "restart"})
     interval, timeout = (
         int(ike[f"dead-peer-detection {leaf}"]) for leaf in ("interval", "timeout")

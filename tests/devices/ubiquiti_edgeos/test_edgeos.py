@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ from tunnels.domain.proposals import (
     Negotiation,
 )
 from tunnels.domain.secret import Secret
+from tunnels.domain.spd import Rule
 from tunnels.domain.spec import TunnelSpec
 
 EDGEOS = PLATFORMS["ubiquiti-edgeos"]
@@ -57,6 +59,7 @@ PLANTED = [
     ),
     ("ike-group vpnx-7k2m9q4z lifetime 86400", "ike-group vpnx-7k2m9q4z lifetime 86401"),
     ("esp-group vpnx-7k2m9q4z lifetime 7200", "esp-group vpnx-7k2m9q4z lifetime 29"),
+    ("ikev2-reauth no", "ikev2-reauth yes"),
     ("encryption aes256", "encryption aes192"),
     ("hash sha256", "hash sha2-256"),
     ("dh-group 14", "dh-group 31"),
@@ -169,13 +172,23 @@ def test_it_answers_the_health_check() -> None:
 
 
 def test_it_can_be_removed_again() -> None:
-    removed = [line[4:] for line in written(GOOD).splitlines() if line.startswith("#   delete ")]
+    removed = [line[4:] for line in written(GOOD).splitlines() if re.match("# +delete ", line)]
     assert removed == [
         f"delete {PEER}",
         f"delete vpn ipsec ike-group {NAME}",
         f"delete vpn ipsec esp-group {NAME}",
         "delete interfaces loopback lo address 169.254.129.2/32",
+        "  delete vpn ipsec auto-firewall-nat-exclude",
+        "  delete vpn ipsec allow-access-to-local-interface",
     ]
+
+
+def test_it_warns_of_a_tunnel_for_everything() -> None:
+    def warned(*rules: Rule) -> bool:
+        return any("lock yourself out" in one for one in EDGEOS.losses(a_tunnel_spec(rules=rules)))
+
+    assert warned(a_rule("0.0.0.0/0", "192.168.0.0/24"))
+    assert not warned(a_rule("10.0.0.0/24", "0.0.0.0/0"))
 
 
 def test_it_says_what_edgeos_does_differently() -> None:

@@ -20,7 +20,7 @@ from tunnels.devices.heading import commented, heading
 from tunnels.devices.rendering import fill
 from tunnels.devices.viewpoint import Pair, Side, Viewpoint, customer_viewpoint
 from tunnels.domain import crypto
-from tunnels.domain.addresses import Address
+from tunnels.domain.addresses import Address, is_default_route
 from tunnels.domain.findings import Finding
 from tunnels.domain.proposals import DpdAction, IkeVersion, Mode, Negotiation
 from tunnels.domain.spec import TunnelSpec
@@ -150,6 +150,12 @@ def losses(spec: TunnelSpec) -> list[str]:
             "The VPN gateway only waits, and a silent peer is forgotten (DPD action clear): after an outage somebody "
             "must start the tunnel on this device again. DPD action restart does that by itself."
         )
+    if any(is_default_route(pair.remote) for pair in view.pairs):
+        sentences.append(
+            "The range of the VPN gateway is everything: Vyatta, of which EdgeOS is made, then exempts your own range "
+            "from the tunnel, but nothing tells that EdgeOS does. Load the file where you have the console, or you may "
+            "lock yourself out."
+        )
     if ike.negotiation is Negotiation.ON_TRAFFIC:
         sentences.append(
             "The VPN gateway begins with the first packet from its side; EdgeOS waits for it, and traffic from this "
@@ -163,6 +169,9 @@ def _ike_group(order: Order, *, starts: bool) -> Iterator[str]:
     yield f"key-exchange ikev{int(ike.version)}"
     if ike.version is IkeVersion.V1 and ike.mode is Mode.AGGRESSIVE:
         yield "mode aggressive"
+    if ike.version is IkeVersion.V2:
+        # With yes, strongSwan renews by ending the tunnel and beginning again.
+        yield "ikev2-reauth no"
     yield f"lifetime {ike.lifetime_seconds}"
     if ike.dpd_enabled:
         restart = starts and ike.dpd_action is DpdAction.RESTART
@@ -229,10 +238,17 @@ def _header(order: Order, view: Viewpoint) -> tuple[str, ...]:
             f"delete vpn ipsec ike-group {name}",
             f"delete vpn ipsec esp-group {name}",
             *(f"delete {_loopback(asked)}" for asked in (view.probe or ())[:1]),
+            "\n".join(("What other IPsec peers may need, too:", *_shared(view))),
             "commit",
             "save",
         ),
     )
+
+
+def _shared(view: Viewpoint) -> Iterator[str]:
+    yield "delete vpn ipsec auto-firewall-nat-exclude"
+    if view.probe:
+        yield "delete vpn ipsec allow-access-to-local-interface"
 
 
 def _behind_nat(view: Viewpoint) -> str:
