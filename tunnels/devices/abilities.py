@@ -199,7 +199,8 @@ def refused_key(device: str, grammar: PskGrammar, key: str) -> Iterator[Finding]
     shortest, longest = grammar.lengths
     if not shortest <= len(key) <= longest:
         yield _finding(
-            f"{device} takes keys of {shortest} to {longest} characters, and this one has {len(key)}.",
+            f"{device} takes keys of {shortest} to {longest} characters, and this one is "
+            f"{'shorter' if len(key) < shortest else 'longer'}. Give the tunnel another key.",
             "basic.psk",
         )
     for prefix in grammar.prefixes:
