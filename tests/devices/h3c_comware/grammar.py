@@ -1,19 +1,27 @@
 """Reads the commands as Comware 7 would: each in the view where it exists, each object by its name.
 
-Written from the H3C Security Command Reference (Comware 7): *ACL commands* (rule, advanced ACL view), *IKE commands*,
-*IKEv2 commands*, *IPsec commands*, *Security policy commands*.
+Written from the H3C Command References (Comware 7): Security, *IKE commands*, *IKEv2 commands*, *IPsec commands*,
+*Security policy commands*; ACL and QoS, *ACL commands* (acl, rule in advanced ACL view); Layer 3 - IP Routing, *Static
+routing commands*; Network Management and Monitoring, *NQA commands*.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from tests.devices.h3c_comware.surroundings import (
+    Found,
+    acl_pairs,
+    exemption,
+    operations,
+    routes,
+    security_policy,
+)
 from tests.devices.understood import BadFileError, Understood
 
-# A device with Comware begins with the first packet for one of its ranges; no command makes it begin by itself.
+# A device with Comware begins with the first packet for one of its ranges, be it its own ping.
 SILENT = frozenset({"starts"})
 
 HOST = r"255\.255\.255\.255"
@@ -21,14 +29,15 @@ ADDRESS = r"([0-9]{1,3}(?:\.[0-9]{1,3}){3})"
 NAME = r"([a-z0-9-]{1,31})"
 NUMBER = r"([0-9]{1,10})"
 FQDN = r"([A-Za-z0-9.-]+)"
+RANGE = r"([0-9.]+ [0-9.]+|any)"
 KEY = r"([!#-\[\]-~]{1,128})"
 CIPHERS = r"(aes-cbc-256|aes-cbc-192|aes-cbc-128|3des-cbc|des-cbc)"
 HASHES = r"(sha256|sha384|sha512|sha1|md5)"
 
 # View → the commands in it; in parentheses what is read. A command may stand once unless its name ends in *.
 VIEWS: Mapping[str, Mapping[str, str]] = {
-    f"acl advanced {NUMBER}": {
-        "rules*": f"rule {NUMBER} permit ip source {ADDRESS} {ADDRESS} destination {ADDRESS} {ADDRESS}",
+    f"acl number {NUMBER}": {
+        "rules*": f"rule {NUMBER} (permit|deny) ip source {RANGE} destination {RANGE}",
     },
     f"ikev2 keychain {NAME}": {
         "peer": f"peer {NAME}",
@@ -98,19 +107,26 @@ VIEWS: Mapping[str, Mapping[str, str]] = {
     },
     "security-policy ip": {
         "lines*": (
-            r"(rule name [a-z0-9-]{1,31}| (?:source|destination)-zone \w{1,31}"
-            r"| (?:source|destination)-ip-(?:host|subnet) \S+(?: \d+)?| action pass| quit)"
+            r"(rule name [a-z0-9-]{1,31}| action pass| quit| (?:source|destination)-zone \w{1,31}"
+            r"| (?:source|destination)-ip-host [0-9.]+| (?:source|destination)-ip-subnet [0-9.]+ \d+)"
         ),
     },
+    r"nqa entry (\w{1,32} \w{1,32})": {
+        "type": "type icmp-echo",
+        "destination": f" destination ip {ADDRESS}",
+        "source": f" source ip {ADDRESS}",
+        "frequency": " frequency ([0-9]{1,9})",
+    },
 }
+# Commands of the system view.
+ROUTE = re.compile(f"ip route-static {ADDRESS} ([0-9]{{1,2}}) {ADDRESS}")
+SCHEDULE = re.compile(r"nqa schedule (\w{1,32} \w{1,32}) start-time now lifetime forever")
 
 CATALOGUE = {
     "aes-cbc-256": "aes-256", "aes-cbc-192": "aes-192", "aes-cbc-128": "aes-128", "3des-cbc": "3des",
     "des-cbc": "des", "gcm-256": "aes-256-gcm", "gcm-128": "aes-128-gcm", "sha256": "sha2-256",
     "sha384": "sha2-384", "sha512": "sha2-512", "sha1": "sha1", "sha": "sha1", "md5": "md5",
 }  # fmt: skip
-
-Found = dict[str, dict[str, Any]]
 
 
 def read(platform_id: str, files: Mapping[str, str]) -> Understood:
@@ -129,12 +145,17 @@ def read(platform_id: str, files: Mapping[str, str]) -> Understood:
     name = esp["name"]
     if policy["transform"] != name or policy["profile"][1] != name:
         raise BadFileError("the policy uses what is not there")
-    if policy["acl"] != views["acl advanced"]["name"] or ike.pop("remote") != policy["remote"]:
+    if f"acl number {policy['acl']}" not in views or ike.pop("remote") != policy["remote"]:
         raise BadFileError("another ACL, or another peer")
     if views["interface"]["apply"] != policy["name"][0]:
         raise BadFileError("the policy is applied nowhere")
-    pairs = tuple(sorted(_pair(rule) for rule in views["acl advanced"]["rules"]))
-    _security_policy(views, policy, pairs)
+    if "mss" not in views["interface"]:
+        raise BadFileError("segments stay too large")
+    pairs = acl_pairs(views.pop(f"acl number {policy['acl']}"), "permit")
+    exemption(views, pairs)
+    routes(views, pairs)
+    pinged = operations(views, pairs)
+    security_policy(views, policy, pairs, pinged)
     return Understood(
         version=version,
         esp_encryption=encryption,
@@ -203,14 +224,18 @@ def _ikev1(views: Found) -> dict[str, Any]:
 
 
 def _views(text: str) -> Found:
-    """First words of the view → what is set in it; interfaces are one view, since each is there for one command."""
+    """First words of the view → what is set in it. Interfaces are one view, since each is there for one command; an ACL
+    or an NQA operation has its name in the key. Under `` are the commands of the system view.
+    """
     lines = text.split("\n")
     if lines.pop() != "" or not all(re.fullmatch("[ -~]*", line) for line in lines):
         raise BadFileError("not plain lines")
-    found: Found = {}
+    found: Found = {"": {"routes": [], "schedules": []}}
     commands = [line for line in lines if not line.startswith("#")]
     while commands:
         enter = commands.pop(0)
+        if _system(enter, found[""]):
+            continue
         body: list[str] = []
         while commands and commands[0].startswith(" "):
             body.append(commands.pop(0)[1:])
@@ -218,14 +243,28 @@ def _views(text: str) -> Found:
             raise BadFileError("a view that is not left")
         key, values = _view(enter, body)
         if key == "interface":
-            found.setdefault(key, {}).update(
-                {name: one for name, one in values.items() if name != "name"}
-            )
-        elif key in found:
+            named = {name: one for name, one in values.items() if name != "name"}
+            interfaces = found.setdefault(key, {})
+            if interfaces.keys() & named.keys():
+                raise BadFileError("twice")
+            interfaces.update(named)
+            continue
+        if key in {"acl number", "nqa entry"}:
+            key = f"{key} {values['name']}"
+        if key in found:
             raise BadFileError(f"twice: {key}")
-        else:
-            found[key] = values
+        found[key] = values
     return found
+
+
+def _system(line: str, commands: dict[str, Any]) -> bool:
+    """Whether the line is a command of the system view; it is then added to the commands."""
+    for name, pattern in (("routes", ROUTE), ("schedules", SCHEDULE)):
+        match = pattern.fullmatch(line)
+        if match:
+            commands[name].append(match.groups())
+            return True
+    return False
 
 
 def _view(enter: str, body: list[str]) -> tuple[str, dict[str, Any]]:
@@ -263,50 +302,6 @@ def _commands(commands: Mapping[str, str], body: list[str]) -> dict[str, Any]:
     if missing:
         raise BadFileError(f"missing: {sorted(missing)}")
     return values
-
-
-def _pair(rule: tuple[str, ...]) -> tuple[str, str]:
-    _, source, source_wild, destination, destination_wild = rule
-    return _network(source, source_wild), _network(destination, destination_wild)
-
-
-def _network(address: str, wild: str) -> str:
-    # ipaddress reads a mask that begins with 0 as a wildcard mask, and so must this be.
-    if not wild.startswith("0.") and wild != "255.255.255.255":
-        raise BadFileError("a mask where a wildcard mask belongs")
-    length = 32 - int(ipaddress.IPv4Address(wild)).bit_length()
-    return str(ipaddress.IPv4Network((address, length)))
-
-
-def _security_policy(
-    views: Found, policy: dict[str, Any], pairs: tuple[tuple[str, str], ...]
-) -> None:
-    """A firewall lets the two ends and each pair pass, in both directions, and nothing else."""
-    if "security-policy ip" not in views:
-        return
-    lines = views["security-policy ip"]["lines"]
-    rules = [lines[at : at + 7] for at in range(0, len(lines), 7)]
-    shape = [
-        "rule",
-        " source-zone",
-        " destination-zone",
-        " source-ip",
-        " destination-ip",
-        " action",
-        " quit",
-    ]
-    if any(
-        not line.startswith(word) for rule in rules for line, word in zip(rule, shape, strict=True)
-    ):
-        raise BadFileError("a rule in another shape")
-    flows = {
-        tuple(line.strip().split(" ", 1)[1].replace(" ", "/") for line in rule[3:5])
-        for rule in rules
-    }
-    ends = (policy["remote"], policy["local"])
-    wanted = {ends, ends[::-1], *pairs, *(pair[::-1] for pair in pairs)}
-    if flows != wanted or len(rules) != len(wanted):
-        raise BadFileError("the firewall stays closed, or opens too far")
 
 
 def _number(text: str, low: int, high: int) -> int:

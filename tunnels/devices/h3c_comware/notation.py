@@ -1,21 +1,38 @@
-"""How Comware writes ranges and identities, and the kinds of device that it runs on."""
+"""How Comware writes views, ranges and identities, and the kinds of device that it runs on."""
 
 from __future__ import annotations
 
-from tunnels.devices.viewpoint import Identity
-from tunnels.domain.addresses import Network
+from typing import Final
 
-ROUTER, FIREWALL = "MSR router", "SecPath firewall"
+from tunnels.devices.viewpoint import Identity
+from tunnels.domain.addresses import Address, Network
+
+ROUTER: Final = "MSR router"
+FIREWALL: Final = "SecPath firewall"
+# The answer to a question about something that is not there.
+NONE: Final = "none"
+
+
+def enter(view: str, *lines: str) -> tuple[str, ...]:
+    """The command that opens a view, the commands in it, and the way out."""
+    return (view, *(f" {line}" for line in lines), " quit")
 
 
 def wild(network: Network) -> str:
     """The range with its wildcard mask, as in a rule of an ACL."""
-    return f"{network.network_address} {network.hostmask}"
+    return f"{network.network_address} {network.hostmask}" if network.prefixlen else "any"
 
 
-def subnet(network: Network) -> str:
-    """The range with the length of its mask, as in a rule of a security policy."""
-    return f"{network.network_address} {network.prefixlen}"
+def matching(direction: str, network: Network) -> tuple[str, ...]:
+    """The condition of a security policy's rule; none for every address. `direction` is source or destination."""
+    if not network.prefixlen:
+        return ()
+    return (f"{direction}-ip-subnet {network.network_address} {network.prefixlen}",)
+
+
+def host(direction: str, address: Address) -> str:
+    """The same for one address."""
+    return f"{direction}-ip-host {address}"
 
 
 def kind(identity: Identity) -> str:
