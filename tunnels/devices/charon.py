@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tunnels.devices import linux
 from tunnels.devices.abilities import Abilities, Phase, PskGrammar
 from tunnels.devices.viewpoint import customer_viewpoint
 from tunnels.domain import crypto
@@ -30,13 +31,19 @@ def margin(lifetime: int) -> int:
 
 def losses(spec: TunnelSpec) -> list[str]:
     """What charon does differently from what was agreed."""
-    ike, sentences = spec.ike, []
+    ike, view = spec.ike, customer_viewpoint(spec)
+    sentences = list(
+        linux.swallowing(
+            view,
+            first="let charon load its plugin bypass-lan (load = yes in strongswan.d/charon/bypass-lan.conf)",
+        )
+    )
     if ike.dpd_enabled and ike.version is IkeVersion.V2:
         sentences.append(
             f"With IKEv2, strongSwan knows no DPD timeout ({ike.dpd_timeout} s was agreed): it gives a silent peer up "
             "after its retransmissions, some 165 s unless strongswan.conf changes them."
         )
-    if ike.dpd_enabled and ike.dpd_action is DpdAction.CLEAR and customer_viewpoint(spec).starts:
+    if ike.dpd_enabled and ike.dpd_action is DpdAction.CLEAR and view.starts:
         sentences.append(
             "The VPN gateway only waits, and a silent peer is forgotten (DPD action clear): after an outage somebody "
             "must start the tunnel on this device again. DPD action restart does that by itself."

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from tunnels.devices.base import SAFE_MSS
 from tunnels.devices.viewpoint import Viewpoint
+from tunnels.domain.addresses import is_default_route
 
 _FORWARDING = {4: "net.ipv4.ip_forward=1", 6: "net.ipv6.conf.all.forwarding=1"}
 _TABLES = {4: "iptables", 6: "ip6tables"}
@@ -47,6 +48,18 @@ def around(view: Viewpoint, *, routes: str) -> Iterator[str]:
         yield _item(
             "Health check: give this device its address, unless it has it:",
             f"ip addr add {asked}/{asked.max_prefixlen} dev lo",
+        )
+
+
+def swallowing(view: Viewpoint, *, first: str) -> Iterator[str]:
+    """The warning of a tunnel for everything, whose policies catch what the device sends to its own network as well.
+
+    `first` is a clause on what exempts that network.
+    """
+    if any(is_default_route(pair.remote) for pair in view.pairs):
+        yield (
+            "The range of the VPN gateway is everything: what this device sends from your ranges goes into the tunnel, "
+            f"its answers to your own network too. First {first}, or you may lock yourself out."
         )
 
 

@@ -81,17 +81,20 @@ def write_secrets(order: Order) -> str:
 
 def losses(spec: TunnelSpec) -> list[str]:
     """What Libreswan does differently from what was agreed."""
-    ike = spec.ike
-    if not (
-        ike.dpd_enabled and ike.dpd_action is DpdAction.CLEAR and customer_viewpoint(spec).starts
-    ):
-        return []
-    sentence = (
-        "The VPN gateway only waits, and a silent peer is to be forgotten (DPD action clear): after an outage "
-        "somebody must start the tunnel on Libreswan 4 again, and Libreswan 5 begins again whatever that action "
-        "says. DPD action restart begins again on both."
+    ike, view = spec.ike, customer_viewpoint(spec)
+    sentences = list(
+        linux.swallowing(
+            view,
+            first="exempt that network with a conn of type=passthrough, authby=never and auto=ondemand",
+        )
     )
-    return [sentence]
+    if ike.dpd_enabled and ike.dpd_action is DpdAction.CLEAR and view.starts:
+        sentences.append(
+            "The VPN gateway only waits, and a silent peer is to be forgotten (DPD action clear): after an outage "
+            "somebody must start the tunnel on Libreswan 4 again, and Libreswan 5 begins again whatever that action "
+            "says. DPD action restart begins again on both."
+        )
+    return sentences
 
 
 def _is_first(spec: TunnelSpec) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tunnels.devices import linux
 from tunnels.devices.base import Order, Part, Platform
 from tunnels.devices.heading import commented
 from tunnels.devices.openiked.surroundings import header
@@ -77,7 +78,13 @@ def write(order: Order) -> str:
 
 def losses(spec: TunnelSpec) -> list[str]:
     """What OpenIKED does differently from what was agreed."""
-    ike, sentences = spec.ike, []
+    ike = spec.ike
+    sentences = list(
+        linux.swallowing(
+            customer_viewpoint(spec),
+            first="exempt that network (on OpenBSD with a flow of type bypass, see ipsec.conf(5))",
+        )
+    )
     if ike.dpd_enabled:
         sentences.append(
             "OpenIKED has one DPD interval for all peers, and no timeout: it gives a silent peer up after its "
