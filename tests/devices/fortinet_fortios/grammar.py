@@ -50,7 +50,7 @@ def read(platform_id: str, files: Mapping[str, str]) -> Understood:
     found = {table.path: table for table in tables}
     name, outside, phase1 = _phase1(_table(found, ORDER[0]))
     pairs, phase2 = _phases2(_table(found, ORDER[1]), name)
-    check_surroundings(found, name, outside, pairs)
+    check_surroundings(found, name, outside, str(phase1["remote_address"]), pairs)
     said = tuple(sorted((str(local), str(remote)) for local, remote in pairs.values()))
     return Understood(**phase1, **phase2, pairs=said)  # type: ignore[arg-type]
 

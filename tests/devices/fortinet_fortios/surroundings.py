@@ -6,6 +6,7 @@ and `static6`, `config system interface`.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 
@@ -18,15 +19,21 @@ MSS = "1300"
 
 
 def check_surroundings(
-    found: Mapping[str, Table], tunnel: str, outside: str, pairs: Mapping[str, Pair]
+    found: Mapping[str, Table], tunnel: str, outside: str, peer: str, pairs: Mapping[str, Pair]
 ) -> None:
-    """Raises BadFileError unless each pair passes, is routed, and has its addresses."""
+    """Raises BadFileError unless each pair passes, is routed, and has its addresses. No route takes the way to the
+    peer into the tunnel.
+    """
     owned = _interface(found.get("system interface"), tunnel, pairs)
     objects = {
         **_objects(found.get("firewall address"), 4),
         **_objects(found.get("firewall address6"), 6),
     }
-    remotes = {remote for _, remote in pairs.values() if remote.prefixlen}
+    remotes = {
+        remote
+        for _, remote in pairs.values()
+        if remote.prefixlen and ipaddress.ip_address(peer) not in remote
+    }
     for path, version in (("router static", 4), ("router static6", 6)):
         wanted = {remote for remote in remotes if remote.version == version}
         _routes(found.get(path), tunnel, version, wanted)

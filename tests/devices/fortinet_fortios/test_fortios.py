@@ -276,6 +276,21 @@ def test_it_leaves_the_default_route_alone_and_says_so() -> None:
     )
 
 
+def test_it_leaves_the_way_to_the_gateway_outside_of_the_tunnel() -> None:
+    spec = a_tunnel_spec(rules=(a_rule("203.0.113.0/24", "192.168.0.0/24"),))
+    rendering = render_case(FORTIOS, spec)
+    assert rendering.warnings[0].startswith("No route to 203.0.113.0/24 is written")
+    planted = rendering.text.replace(
+        "config firewall policy",
+        "config router static\n    edit 0\n        set dst 203.0.113.0 255.255.255.0\n"
+        '        set device "vpnx-7k2m9q4z"\n        set comment "vpnx-7k2m9q4z"\n    next\nend\n'
+        "config firewall policy",
+    )
+    assert read(FORTIOS.id, {NAME: rendering.text}).pairs == (("192.168.0.0/24", "203.0.113.0/24"),)
+    with pytest.raises(BadFileError):
+        read(FORTIOS.id, {NAME: planted})
+
+
 def test_it_gives_the_tunnel_interface_the_address_of_the_health_check() -> None:
     lines = settings_of(replace(MODERN, health=a_health_check()))
     at = lines.index("config system interface")

@@ -33,7 +33,12 @@ def addresses(pairs: list[Pair]) -> Iterator[tuple[str, Network]]:
         yield f"{pair.name}-remote", pair.remote
 
 
+def swallows(view: Viewpoint, remote: Network) -> bool:
+    """Whether a route to the range would take the way to the VPN gateway into the tunnel too."""
+    return is_default_route(remote) or view.gateway.address in remote
+
+
 def routed(view: Viewpoint) -> list[Network]:
     """Each range of the VPN gateway that gets a route, once."""
     remotes = dict.fromkeys(pair.remote for pair in view.pairs)
-    return [remote for remote in remotes if not is_default_route(remote)]
+    return [remote for remote in remotes if not swallows(view, remote)]

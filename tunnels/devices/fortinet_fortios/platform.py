@@ -15,7 +15,14 @@ from dataclasses import dataclass
 from tunnels.devices.abilities import Phase
 from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
 from tunnels.devices.fortinet_fortios.header import header
-from tunnels.devices.fortinet_fortios.objects import SUFFIXES, addresses, forwarded, owned, routed
+from tunnels.devices.fortinet_fortios.objects import (
+    SUFFIXES,
+    addresses,
+    forwarded,
+    owned,
+    routed,
+    swallows,
+)
 from tunnels.devices.fortinet_fortios.words import (
     ABILITIES,
     LONGEST_KEY,
@@ -26,7 +33,7 @@ from tunnels.devices.questions import Question
 from tunnels.devices.rendering import fill
 from tunnels.devices.viewpoint import Pair, Viewpoint, customer_viewpoint
 from tunnels.domain import crypto
-from tunnels.domain.addresses import Network, is_default_route
+from tunnels.domain.addresses import Network
 from tunnels.domain.findings import Finding
 from tunnels.domain.proposals import IkeSettings, IkeVersion, IpsecSettings, Mode
 from tunnels.domain.spec import TunnelSpec
@@ -126,12 +133,13 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
 
 def losses(spec: TunnelSpec) -> list[str]:
     """A route that would swallow the way to the VPN gateway is not written."""
-    ranges = {pair.remote for pair in customer_viewpoint(spec).pairs}
+    view = customer_viewpoint(spec)
+    ranges = {pair.remote for pair in view.pairs}
     return [
         f"No route to {remote} is written: it would take the way to the VPN gateway too. Lead what shall go into the "
         "tunnel there by a policy route."
         for remote in sorted(ranges, key=str)
-        if is_default_route(remote)
+        if swallows(view, remote)
     ]
 
 
