@@ -78,17 +78,15 @@ def _phase1(table: Table) -> tuple[str, str, dict[str, object]]:
     mode = one.word("mode", {"main", "aggressive"}) if version == 1 else None
     remote = one.address(f"remote-gw{six}", family)
     proposal = _ike_proposal(one.word("proposal"), version)
-    identity, kind = one.text("localid"), one.word("localid-type", {"address", "fqdn"})
-    if len(identity) > 63 or is_address(identity) != (kind == "address"):
-        raise BadFileError(f"localid {identity!r} is no {kind}")
+    local = one.address(f"local-gw{six}", family)
     said = {
         "version": version,
         "mode": mode,
-        "local_address": one.address(f"local-gw{six}", family),
+        "local_address": local,
         "remote_address": remote,
         "ike_seconds": one.number("keylife", 120, 172_800),
         "remote_identity": _peer(one, remote, main=mode == "main"),
-        "local_identity": identity,
+        "local_identity": _own_identity(one, local, family),
         **proposal,
         "ike_dh": f"dh{one.word('dhgrp', GROUPS)}",
         "dpd": _dpd(one),
@@ -98,6 +96,16 @@ def _phase1(table: Table) -> tuple[str, str, dict[str, object]]:
     one.word("nattraversal", {"enable"})
     one.done()
     return name, outside, said
+
+
+def _own_identity(one: Settings, local: str, family: int) -> str:
+    """Without localid, the address that is sent from: behind NAT, which IPv6 has not, that would be another one."""
+    if family == 6 and "localid" not in one.left:
+        return local
+    identity, kind = one.text("localid"), one.word("localid-type", {"address", "fqdn"})
+    if len(identity) > 63 or is_address(identity) != (kind == "address"):
+        raise BadFileError(f"localid {identity!r} is no {kind}")
+    return identity
 
 
 def _peer(one: Settings, remote: str, *, main: bool) -> str:

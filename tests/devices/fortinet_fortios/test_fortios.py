@@ -181,6 +181,13 @@ def test_it_checks_a_name_of_the_gateway_and_sends_its_own() -> None:
     assert "set localid-type fqdn" in lines
 
 
+def test_it_names_its_own_address_only_where_there_is_nat() -> None:
+    assert 'set localid "198.51.100.2"' in settings_of(MODERN)
+    assert not [line for line in settings_of(CASES["ipv6"]) if line.startswith("set localid")]
+    named = an_endpoint("shanghai-router", "2001:db8:b::2", "router.example.com")
+    assert 'set localid "router.example.com"' in settings_of(replace(CASES["ipv6"], remote=named))
+
+
 def test_it_refuses_a_name_that_its_field_does_not_hold() -> None:
     longest = f"{'a' * 55}.example"
     fits = a_tunnel_spec(remote=an_endpoint("router", "198.51.100.2", longest))

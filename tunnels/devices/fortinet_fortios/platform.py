@@ -160,12 +160,20 @@ def _phase1(order: Order, view: Viewpoint, words: Phase) -> Iterator[str]:
     yield "net-device disable"
     yield f"proposal {_ike_proposal(ike, words)}"
     yield f"dhgrp {words.dh[ike.dh_group]}"
-    # Without these, a device behind NAT would send its private address.
-    yield f'localid "{view.device.identity.text}"'
-    yield f"localid-type {'address' if view.device.identity.is_address else 'fqdn'}"
+    yield from _own_identity(view)
     yield from _dpd(ike)
     yield "nattraversal enable"
     yield f"psksecret {key_value(order.spec.psk.reveal())}"
+
+
+def _own_identity(view: Viewpoint) -> Iterator[str]:
+    identity, address = view.device.identity, view.device.address
+    if address.version == 6 and identity.text == str(address):
+        # It is sent by itself: there is no NAT, and the manuals show the type `address` for IPv4 only.
+        return
+    # Otherwise a device behind NAT would send its private address.
+    yield f'localid "{identity.text}"'
+    yield f"localid-type {'address' if identity.is_address else 'fqdn'}"
 
 
 def _peer(view: Viewpoint) -> Iterator[str]:
