@@ -19,9 +19,9 @@ def header(order: Order, view: Viewpoint) -> tuple[str, ...]:
         before=_before(view),
         load=_load(),
         verify=[
-            f"get vpn ipsec tunnel summary | grep {name}",
-            f"diagnose vpn ike gateway list name {name}",
-            f"diagnose vpn tunnel list name {name}",
+            f"diagnose vpn ike gateway list name {name}: the status is established",
+            f"get vpn ipsec tunnel summary | grep {name}: of the selectors, the second number counts those that are up",
+            f"diagnose vpn tunnel list name {name}: enc and dec both count up, for each pair that had traffic",
         ],
         around=_around(order.spec, view),
         remove=_remove(order.spec, view),
@@ -88,7 +88,7 @@ def _remove(spec: TunnelSpec, view: Viewpoint) -> Iterator[str]:
 
 def _by_number(path: str, name: str) -> Iterator[str]:
     yield f"show {path} | grep -f {name}"
-    yield f"config {path}: delete and its number, for each one shown; end"
+    yield f"Then, with each number that it shows:\nconfig {path}\ndelete NUMBER\nend"
 
 
 def _by_name(path: str, names: list[str]) -> Iterator[str]:
