@@ -144,6 +144,13 @@ def test_it_tells_where_a_name_of_its_own_may_be_missing() -> None:
     assert "leave the name out" not in header_of(rendered(V1, version=CLASSIC))
 
 
+def test_it_says_that_one_ikev2_policy_is_asked_for_proposals() -> None:
+    sentence = "When one other than default matches 198.51.100.2 already (show crypto ikev2 policy)"
+    assert sentence in header_of(rendered(V2))
+    assert "enter proposal vpnx-7k2m9q4z in that one" in header_of(rendered(V2))
+    assert "crypto ikev2" not in header_of(rendered(V1))
+
+
 def test_ikev2_takes_names() -> None:
     spec = replace(V2, local=AGGRESSIVE.local, remote=AGGRESSIVE.remote)
     text = rendered(spec)

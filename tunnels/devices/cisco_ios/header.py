@@ -48,6 +48,11 @@ def _before(order: Order, view: Viewpoint) -> Iterator[str]:
     )
     if order.spec.ike.version is IkeVersion.V1:
         yield from _before_ikev1(order, view)
+    else:
+        yield (
+            f"IKEv2 takes the proposals of one policy only. When one other than default matches {view.device.address} "
+            f"already (show crypto ikev2 policy), leave ours out and enter proposal {order.spec.id} in that one."
+        )
     yield (
         f"When this router is behind NAT, put the address that {outside} itself has in the place of "
         f"{view.device.address}, except as its identity."

@@ -2,9 +2,10 @@
 
 Commands: Cisco IOS Security Command Reference, "Commands A to C" (crypto isakmp policy, crypto keyring, crypto isakmp
 profile, crypto ikev2 proposal / policy / keyring / profile, crypto ipsec transform-set, crypto map) and "Commands S to
-Z" (self-identity, set pfs, set security-association lifetime); "IP Access List Entry Sequence Numbering" (ip
-access-list resequence); Cisco IOS IP SLAs Command Reference (icmp-echo, ip sla schedule). Keywords, their order and
-their ranges were compared with Cisco's YANG models of IOS XE 16.9 to 17.18.
+Z" (self-identity, set pfs, set security-association lifetime); FlexVPN and Internet Key Exchange Version 2
+Configuration Guide, "IKEv2 Policy" (of overlapping policies, the first is taken); "IP Access List Entry Sequence
+Numbering" (ip access-list resequence); Cisco IOS IP SLAs Command Reference (icmp-echo, ip sla schedule). Keywords,
+their order and their ranges were compared with Cisco's YANG models of IOS XE 16.9 to 17.18.
 """
 
 from __future__ import annotations
