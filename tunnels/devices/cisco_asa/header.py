@@ -72,6 +72,7 @@ def _around(order: Order) -> Iterator[str]:
         f"on interface {outside} stops them. What leaves the tunnel passes the access list there by itself, unless no "
         "sysopt connection permit-vpn is set: then permit the ranges above."
     )
+    yield f"Firewall: an access list on interface {inside} must let your ranges reach those of the VPN gateway."
     yield f"NAT: for ranges behind other interfaces than {inside}, put their name in its place in the nat lines."
     yield f"TCP: segments are limited to {SAFE_MSS} bytes in all connections through this ASA; 1380 is its default."
     yield "Routes: other routers of your site need one to each range of the VPN gateway, with this ASA as next hop."

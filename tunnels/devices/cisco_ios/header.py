@@ -91,6 +91,7 @@ def _around(order: Order, view: Viewpoint) -> Iterator[str]:
             f"Firewall: an access list bound to {outside} must let UDP 500, UDP 4500 and ESP (IP protocol 50) in from "
             f"{view.gateway.address}."
         )
+    yield f"Firewall: an access list bound to {inside} must let your ranges reach those of the VPN gateway."
     yield (
         f"Zone-based firewall: what leaves the tunnel comes from the zone of {outside}; let the ranges above pass in "
         "both directions."
