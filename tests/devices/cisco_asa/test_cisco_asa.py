@@ -99,6 +99,7 @@ def test_ikev1_has_few_groups(group: str, versions: list[str]) -> None:
     ("group", "versions"),
     [
         ("dh1", [OLD]),
+        ("dh5", [OLD, DEPRECATING]),
         ("dh15", [DEPRECATING, REMOVING, NEWEST]),
         ("dh20", [OLD, DEPRECATING, REMOVING, NEWEST]),
         ("dh24", [OLD, DEPRECATING]),

@@ -2,8 +2,9 @@
 
 Sources: CLI Book 3, Cisco ASA Series VPN CLI Configuration Guide, "IPsec and ISAKMP" (the keyword tables of crypto
 ikev1 policy and crypto ikev2 policy; IKEv1 has SHA-1 and MD5 only); the release notes of 9.13 (DH14 for IKEv1, DH15 and
-DH16), 9.15 (what was removed: DH2, DH24, DES, 3DES, MD5) and 9.16 (DH31). The ranges of numbers are those that Cisco's
-Firewall Management Center takes for the same commands.
+DH16), 9.15 (what was removed: DH2, DH24, DES, 3DES, MD5) and 9.16 (DH31); those of Firepower 6.7, which has the same
+code as 9.15, for DH5: it is left for IKEv1 only. The ranges of numbers are those that Cisco's Firewall Management Center
+takes for the same commands.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ def _abilities(*, ikev1: Iterable[int], ikev2: Iterable[int], weak: bool) -> Abi
 
 _ECP: Final = (19, 20, 21)
 VERSIONS: Final = {
-    "9.16 and later": _abilities(ikev1=(5, 14), ikev2=(5, 14, 15, 16, *_ECP, 31), weak=False),
-    "9.15": _abilities(ikev1=(5, 14), ikev2=(5, 14, 15, 16, *_ECP), weak=False),
+    "9.16 and later": _abilities(ikev1=(5, 14), ikev2=(14, 15, 16, *_ECP, 31), weak=False),
+    "9.15": _abilities(ikev1=(5, 14), ikev2=(14, 15, 16, *_ECP), weak=False),
     "9.13 to 9.14": _abilities(ikev1=(2, 5, 14), ikev2=(2, 5, 14, 15, 16, *_ECP, 24), weak=True),
     "9.8 to 9.12": _abilities(ikev1=(1, 2, 5), ikev2=(1, 2, 5, 14, *_ECP, 24), weak=True),
 }
