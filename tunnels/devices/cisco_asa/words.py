@@ -3,8 +3,8 @@
 Sources: CLI Book 3, Cisco ASA Series VPN CLI Configuration Guide, "IPsec and ISAKMP" (the keyword tables of crypto
 ikev1 policy and crypto ikev2 policy; IKEv1 has SHA-1 and MD5 only); the release notes of 9.13 (DH14 for IKEv1, DH15 and
 DH16), 9.15 (what was removed: DH2, DH24, DES, 3DES, MD5) and 9.16 (DH31); those of Firepower 6.7, which has the same
-code as 9.15, for DH5: it is left for IKEv1 only. The ranges of numbers are those that Cisco's Firewall Management Center
-takes for the same commands.
+code as 9.15, for DH5: it is left for IKEv1 only. The ranges of numbers are those that Cisco's Firewall Management
+Center takes for the same commands.
 """
 
 from __future__ import annotations
