@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import replace
 
 import pytest
@@ -171,7 +172,16 @@ def test_it_tells_nothing_of_the_tunnels_key_to_those_who_may_not_see_it(name: s
     assert first == other
 
 
-@given(st.text("abcXYZ019._~+=@^*:,/-%$", min_size=8, max_size=40))
+def no_address(text: str) -> bool:
+    """Addresses are what a comparison is about: a key that is one cannot be told from them."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return True
+    return False
+
+
+@given(st.text("abcXYZ019._~+=@^*:,/-%$", min_size=8, max_size=40).filter(no_address))
 def test_it_never_shows_the_key_of_a_file(key: str) -> None:
     sample = (
         SAMPLES["ios-ikev2.txt"]
