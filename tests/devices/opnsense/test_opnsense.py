@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.builders import a_tunnel_spec
+from tests.builders import a_rule, a_tunnel_spec
 from tests.devices.cases import CASES, NOW, render_case
 from tests.devices.forms import forms_of
 from tests.devices.opnsense.grammar import PHASE_1, PHASE_2, read
@@ -117,6 +117,12 @@ def test_its_child_ends_at_the_agreed_time() -> None:
         text = text_of(ipsec=replace(COMMON.ipsec, lifetime_seconds=seconds))
         rekey = int(text.split("Description                       vpnx-7k2m9q4z-1")[0].split()[-1])
         assert seconds - 2 < rekey * 11 // 10 <= seconds
+
+
+def test_it_warns_of_a_tunnel_that_takes_its_own_answers() -> None:
+    spec = a_tunnel_spec(rules=(a_rule("0.0.0.0/0", "192.168.0.0/24"),))
+    assert "Passthrough networks" in render_case(OPNSENSE, spec).warnings[-1]
+    assert "Passthrough" not in text_of()
 
 
 def test_it_owns_the_address_of_the_health_check() -> None:

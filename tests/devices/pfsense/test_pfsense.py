@@ -113,6 +113,12 @@ def test_it_opens_the_firewall_to_everybody_where_the_range_is_everything() -> N
     assert read("pfsense", {"sheet": file.text}) == expected(spec, silent=SILENT)
 
 
+def test_it_warns_of_a_tunnel_that_takes_its_own_answers() -> None:
+    spec = a_tunnel_spec(rules=(a_rule("0.0.0.0/0", "192.168.0.0/24"),))
+    assert "Additional IPsec bypass" in render_case(PFSENSE, spec).warnings[-1]
+    assert "bypass" not in text_of()
+
+
 def test_it_pings_the_asking_address_from_the_pair_of_the_health_check() -> None:
     [file] = render_case(PFSENSE, CASES["common-health-check"]).files
     assert "Automatically ping host           169.254.128.2" in file.text

@@ -17,6 +17,7 @@ from tunnels.devices.questions import Question
 from tunnels.devices.rendering import fill
 from tunnels.devices.steps import Entry, Path, numbered
 from tunnels.devices.viewpoint import Pair, Viewpoint, customer_viewpoint
+from tunnels.domain.addresses import is_default_route
 from tunnels.domain.proposals import DpdAction, IkeVersion, Mode
 from tunnels.domain.spec import TunnelSpec
 
@@ -24,19 +25,25 @@ Form = tuple[str, Iterable[Entry], str]
 
 
 def losses(spec: TunnelSpec) -> list[str]:
-    """What the forms say only in part."""
+    """What the forms say only in part, and what the tunnel would take that nobody means."""
     seconds, ike = spec.ipsec.lifetime_seconds, spec.ike
     rekey = (
         f"A child has only a rekey time: with {_rekey(seconds)} s it is renewed before, and ended at, "
         f"the agreed {seconds} s."
     )
-    if not ike.dpd_enabled or ike.version is IkeVersion.V1:
-        return [rekey]
-    silence = (
-        f"With IKEv2 there is no DPD timeout ({ike.dpd_timeout} s was agreed): a silent peer is given up after "
-        "the retransmissions, some 165 s."
-    )
-    return [rekey, silence]
+    sentences = [rekey]
+    if ike.dpd_enabled and ike.version is IkeVersion.V2:
+        sentences.append(
+            f"With IKEv2 there is no DPD timeout ({ike.dpd_timeout} s was agreed): a silent peer is given up after "
+            "the retransmissions, some 165 s."
+        )
+    if any(is_default_route(pair.remote) for pair in customer_viewpoint(spec).pairs):
+        sentences.append(
+            "The range of the VPN gateway is everything: what this device sends from your ranges goes into the tunnel, "
+            "its answers to your own network too. First enter your networks under VPN > IPsec > Mobile & Advanced "
+            "Settings, Passthrough networks, or you may lock yourself out."
+        )
+    return sentences
 
 
 def write(order: Order) -> str:

@@ -18,7 +18,7 @@ from tunnels.devices.rendering import fill
 from tunnels.devices.steps import Entry, Path, numbered
 from tunnels.devices.viewpoint import Identity, Pair, Viewpoint, customer_viewpoint
 from tunnels.domain import crypto
-from tunnels.domain.addresses import Address, Network
+from tunnels.domain.addresses import Address, Network, is_default_route
 from tunnels.domain.proposals import DpdAction, IkeVersion, IpsecSettings, Mode
 from tunnels.domain.spec import TunnelSpec
 
@@ -67,15 +67,20 @@ def write(order: Order) -> str:
 
 
 def losses(spec: TunnelSpec) -> list[str]:
-    """What the forms say only in part."""
-    ike = spec.ike
-    if not ike.dpd_enabled or ike.version is IkeVersion.V1:
-        return []
-    silence = (
-        f"With IKEv2 there is no DPD timeout ({ike.dpd_timeout} s was agreed): a silent peer is given up after "
-        "the retransmissions, some 165 s."
-    )
-    return [silence]
+    """What the forms say only in part, and what the tunnel would take that nobody means."""
+    ike, sentences = spec.ike, []
+    if ike.dpd_enabled and ike.version is IkeVersion.V2:
+        sentences.append(
+            f"With IKEv2 there is no DPD timeout ({ike.dpd_timeout} s was agreed): a silent peer is given up after "
+            "the retransmissions, some 165 s."
+        )
+    if any(is_default_route(pair.remote) for pair in customer_viewpoint(spec).pairs):
+        sentences.append(
+            "The range of the VPN gateway is everything: what this device sends from your ranges goes into the tunnel, "
+            "its answers to your own network too. pfSense exempts only what its LAN sends to it. First add your other "
+            "networks under VPN > IPsec > Advanced Settings, Additional IPsec bypass, or you may lock yourself out."
+        )
+    return sentences
 
 
 def _heading(order: Order, view: Viewpoint) -> tuple[str, ...]:
