@@ -123,6 +123,12 @@ CASES: Mapping[str, TunnelSpec] = {
         rules=_PRODUCT,
     ),
     "common-ikev2": a_tunnel_spec(ike=_COMMON_IKE, ipsec=_COMMON_IPSEC, rules=_PRODUCT),
+    # One pair and AES-GCM: what devices with a single SA for all their ranges can do, too.
+    "common-one-pair": a_tunnel_spec(
+        ike=_COMMON_IKE,
+        ipsec=replace(_COMMON_IPSEC, encryption="aes-256-gcm"),
+        rules=(a_rule("10.0.0.0/24", "192.168.1.0/25"),),
+    ),
     "common-health-check": a_tunnel_spec(
         ike=replace(_COMMON_IKE, dpd_enabled=False, negotiation=Negotiation.PASSIVE),
         ipsec=replace(_COMMON_IPSEC, lifetime_seconds=7_200),

@@ -284,7 +284,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"panos_specs: {error}\n")
         return 1
     record = Checked(
-        by=f"Palo Alto Networks' provider specifications ({commit})",
+        by=f"Palo Alto Networks' specifications ({commit})",
         date=datetime.now(UTC).date().isoformat(),
         files=digests(texts),
         lines=lines,
