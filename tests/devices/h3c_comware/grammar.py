@@ -203,9 +203,9 @@ def _ikev1(views: Found) -> dict[str, Any]:
     remote = next(text for text in profile["match"] if text)
     if profile["keychain"] != keychain["name"] or profile["proposal"] != proposal["name"]:
         raise BadFileError("objects that do not know one another")
-    # A peer with a name is also looked for under it (aggressive mode).
-    is_name = not re.fullmatch(ADDRESS, remote)
-    if ("named" in keychain) != is_name:
+    # A peer with a name is also looked for under it (aggressive mode); a name may be of digits alone.
+    _, name = profile["match"]
+    if ("named" in keychain) != bool(name):
         raise BadFileError("no key for the name, or for none")
     if "named" in keychain and keychain["named"] != (remote, key):
         raise BadFileError("two keys")

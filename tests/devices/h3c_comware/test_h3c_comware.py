@@ -126,6 +126,12 @@ def test_it_looks_for_the_key_under_the_name_of_a_peer_that_has_one() -> None:
     assert "hostname" not in text_of(spec=IKEV1)
 
 
+def test_a_name_of_digits_is_a_name() -> None:
+    local = an_endpoint("gateway-beijing", "203.0.113.10", "0.0.0.00")
+    spec = replace(CASES["common-ikev1-aggressive-fqdn"], local=local)
+    assert read("h3c-comware", {"file": text_of(spec=spec)}) == expected(spec, silent=SILENT)
+
+
 def test_only_a_firewall_has_a_security_policy() -> None:
     assert "security-policy ip" not in text_of()
     text = text_of(FIREWALL, outside_zone="Internet", inside_zone="Office")
