@@ -70,7 +70,7 @@ def lines(proofs: Mapping[str, Proof]) -> list[str]:
     return [
         f"{platform:<{width}}  goldens {_goldens(proof):<28} read back {proof.count(Kind.READ)!s:<7} "
         f"fuzz {proof.count(Kind.FUZZED)!s:<11} checked {_or_dash(proof, Kind.CHECKED):<9} "
-        f"agreed {_or_dash(proof, Kind.AGREED):<9} negotiated {_or_dash(proof, Kind.NEGOTIATED):<9} {proof.label}"
+        f"agreed {_or_dash(proof, Kind.AGREED):<9} negotiated {_or_dash(proof, Kind.NEGOTIATED):<9} {_label(platform, proof)}"
         for platform, proof in proofs.items()
     ]
 
@@ -85,7 +85,7 @@ def table(proofs: Mapping[str, Proof]) -> str:
             platform.vendor,
             platform.name,
             ", ".join(platform.versions),
-            "in no device's own language" if platform.vendor == LAST else proof.label,
+            _label(identifier, proof),
             _goldens(proof),
             str(proof.count(Kind.FUZZED)),
             _or_dash(proof, Kind.CHECKED),
@@ -117,6 +117,11 @@ def main(arguments: list[str]) -> int:
     RECORD.write_text(dump(found), encoding="utf-8")
     DOCUMENT.write_text(with_table(DOCUMENT.read_text(encoding="utf-8"), found), encoding="utf-8")
     return 0
+
+
+def _label(platform: str, proof: Proof) -> str:
+    """The strongest proof; what is written for people and programs makes no claim about a device."""
+    return "in no device's own language" if PLATFORMS[platform].vendor == LAST else proof.label
 
 
 def _goldens(proof: Proof) -> str:
