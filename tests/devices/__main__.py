@@ -70,7 +70,8 @@ def lines(proofs: Mapping[str, Proof]) -> list[str]:
     return [
         f"{platform:<{width}}  goldens {_goldens(proof):<28} read back {proof.count(Kind.READ)!s:<7} "
         f"fuzz {proof.count(Kind.FUZZED)!s:<11} checked {_or_dash(proof, Kind.CHECKED):<9} "
-        f"agreed {_or_dash(proof, Kind.AGREED):<9} negotiated {_or_dash(proof, Kind.NEGOTIATED):<9} {_label(platform, proof)}"
+        f"agreed {_or_dash(proof, Kind.AGREED):<9} negotiated {_or_dash(proof, Kind.NEGOTIATED):<9} "
+        f"{_label(platform, proof)}"
         for platform, proof in proofs.items()
     ]
 
