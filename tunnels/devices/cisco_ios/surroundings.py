@@ -7,8 +7,9 @@ from typing import Final
 
 from tunnels.devices.base import Order
 from tunnels.devices.cisco import NONE, Block, mode
+from tunnels.devices.pings import probe_through, somebody
 from tunnels.devices.viewpoint import Pair, Viewpoint
-from tunnels.domain.addresses import Address, Network
+from tunnels.domain.addresses import Network
 
 PING_SECONDS: Final = 30
 
@@ -106,16 +107,8 @@ def pings(order: Order, view: Viewpoint) -> Iterator[Block]:
 
 
 def _echo(order: Order, view: Viewpoint, pair: Pair) -> str:
-    if view.probe:
-        asked, asking = view.probe
-        if asked in pair.local and asking in pair.remote:
-            return f"icmp-echo {asking} source-ip {asked}"
-    return f"icmp-echo {_somebody(pair, view)} source-interface {order.answers['inside']}"
-
-
-def _somebody(pair: Pair, view: Viewpoint) -> Address:
-    """An address that is reached through the pair; nobody has to answer."""
-    if not pair.remote.prefixlen:
-        return view.gateway.address
-    first = pair.remote.network_address
-    return first + 1 if pair.remote.num_addresses > 2 else first
+    known = probe_through(pair, view)
+    if known:
+        asking, asked = known
+        return f"icmp-echo {asking} source-ip {asked}"
+    return f"icmp-echo {somebody(pair, view)} source-interface {order.answers['inside']}"

@@ -8,7 +8,8 @@ from typing import Final
 
 from tunnels.devices.base import SAFE_MSS, Order
 from tunnels.devices.h3c_comware.notation import FIREWALL, NONE, enter, host, matching, wild
-from tunnels.devices.viewpoint import Pair, Viewpoint
+from tunnels.devices.pings import ends
+from tunnels.devices.viewpoint import Viewpoint
 from tunnels.domain.addresses import Address
 
 _PING_MILLISECONDS: Final = 30_000
@@ -105,27 +106,10 @@ def pings(order: Order, view: Viewpoint) -> dict[int, tuple[Address, Address]]:
     """
     if not view.starts:
         return {}
-    found = {pair.number: _ends(order, view, pair) for pair in view.pairs}
-    return {number: ends for number, ends in found.items() if ends}
-
-
-def _ends(order: Order, view: Viewpoint, pair: Pair) -> tuple[Address, Address] | None:
-    if view.probe:
-        asked, asking = view.probe
-        if asked in pair.local and asking in pair.remote:
-            return asking, asked
-    own = order.answers["ping_source"]
-    if own == NONE or ipaddress.ip_address(own) not in pair.local:
-        return None
-    return _somebody(pair, view), ipaddress.ip_address(own)
-
-
-def _somebody(pair: Pair, view: Viewpoint) -> Address:
-    """An address that is reached through the pair; nobody has to answer."""
-    if not pair.remote.prefixlen:
-        return view.gateway.address
-    first = pair.remote.network_address
-    return first + 1 if pair.remote.num_addresses > 2 else first
+    source = order.answers["ping_source"]
+    own = None if source == NONE else ipaddress.ip_address(source)
+    found = {pair.number: ends(pair, view, own) for pair in view.pairs}
+    return {number: both for number, both in found.items() if both}
 
 
 def operations(order: Order, view: Viewpoint) -> Iterator[tuple[str, ...]]:

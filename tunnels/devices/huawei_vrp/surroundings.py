@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from tunnels.devices.base import SAFE_MSS, Order
 from tunnels.devices.huawei_vrp.notation import NONE, ROUTER, enter, host, masked, matching, wild
-from tunnels.devices.viewpoint import Pair, Viewpoint
+from tunnels.devices.pings import ends
+from tunnels.devices.viewpoint import Viewpoint
 from tunnels.domain.addresses import Address
 
 _PING_SECONDS = 30
@@ -122,31 +123,10 @@ def pings(order: Order, view: Viewpoint) -> dict[str, tuple[Address, Address]]:
         return {}
     # A name of NQA has no hyphens.
     name = order.spec.id.replace("-", "_")
-    found = {}
-    for pair in view.pairs:
-        ends = _ends(order, view, pair)
-        if ends:
-            found[f"{name} {pair.number}"] = ends
-    return found
-
-
-def _ends(order: Order, view: Viewpoint, pair: Pair) -> tuple[Address, Address] | None:
-    if view.probe:
-        asked, asking = view.probe
-        if asked in pair.local and asking in pair.remote:
-            return asking, asked
-    own = order.answers["ping_source"]
-    if own == NONE or ipaddress.ip_address(own) not in pair.local:
-        return None
-    return _somebody(pair, view), ipaddress.ip_address(own)
-
-
-def _somebody(pair: Pair, view: Viewpoint) -> Address:
-    """An address that is reached through the pair; nobody has to answer."""
-    if not pair.remote.prefixlen:
-        return view.gateway.address
-    first = pair.remote.network_address
-    return first + 1 if pair.remote.num_addresses > 2 else first
+    source = order.answers["ping_source"]
+    own = None if source == NONE else ipaddress.ip_address(source)
+    found = {f"{name} {pair.number}": ends(pair, view, own) for pair in view.pairs}
+    return {test: both for test, both in found.items() if both}
 
 
 def tests(order: Order, view: Viewpoint) -> Iterator[tuple[str, ...]]:
