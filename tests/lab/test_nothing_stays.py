@@ -26,9 +26,11 @@ pytestmark = [
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
+# Ctrl-C counts also when the tests themselves run in the background, where a shell has it ignored.
 OWNER = """
-import sys, time
+import signal, time
 from tunnels.lab import Lab
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Lab() as lab:
     print(lab.folder, flush=True)
     time.sleep(600)
