@@ -5,9 +5,12 @@ Run as `python -m vpnconsole.assets` after `npm ci`. Templates name them by `{% 
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -69,10 +72,25 @@ def collect(node_modules: Path, target: Path) -> list[str]:
     return changed
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Wait until nobody else writes the browser's files of this folder, and keep others out meanwhile.
+
+    Consoles with folders of their own for data may share one clone, and start at the same moment.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def main() -> None:
     """Collect from this project's node_modules."""
     try:
-        collect(BASE_DIR / "node_modules", TARGET)
+        with alone(BASE_DIR):
+            collect(BASE_DIR / "node_modules", TARGET)
     except Misconfigured as error:
         sys.exit(f"vpnconsole: {error}")
 

@@ -159,7 +159,8 @@ def _collect_assets() -> None:
     """Pick the browser's files; an image built without node_modules brings them picked already."""
     node_modules = BASE_DIR / "node_modules"
     if node_modules.is_dir() or not assets.TARGET.is_dir():
-        assets.collect(node_modules, assets.TARGET)
+        with assets.alone(BASE_DIR):
+            assets.collect(node_modules, assets.TARGET)
 
 
 def _prepare(*, example: bool, demo: bool) -> str | None:
@@ -186,7 +187,8 @@ def _prepare(*, example: bool, demo: bool) -> str | None:
     _say("Bringing the database up to date …")
     call_command("migrate", interactive=False, verbosity=0)
     try:
-        call_command("collectstatic", interactive=False, verbosity=0)
+        with assets.alone(BASE_DIR):
+            call_command("collectstatic", interactive=False, verbosity=0)
     except OSError as error:
         raise Misconfigured(
             f"the browser's files cannot be written to {error.filename} ({error.strerror}); "

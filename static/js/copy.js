@@ -1,6 +1,9 @@
 // [data-copy="id"]: the text of that element goes to the clipboard.
 const SHOWN_MS = 2000;
 
+// What a label said before it said "Copied". Kept beside the page, for htmx may morph its attributes meanwhile.
+const said = new WeakMap();
+
 const textOf = (source) => ("value" in source ? source.value : source.textContent);
 
 // The clipboard is closed to pages served without TLS; there the old command still works.
@@ -27,7 +30,7 @@ document.addEventListener("click", async ({ target }) => {
   const button = target.closest("[data-copy]");
   if (!button) return;
   const label = button.querySelector("[data-copy-label]");
-  label.dataset.copyLabel ||= label.textContent;
+  if (!said.has(label)) said.set(label, label.textContent);
   let done = false;
   try {
     done = await copy(document.getElementById(button.dataset.copy));
@@ -37,6 +40,6 @@ document.addEventListener("click", async ({ target }) => {
   label.setAttribute("aria-live", "polite");
   label.textContent = done ? "Copied" : "Not copied: select and copy it";
   setTimeout(() => {
-    label.textContent = label.dataset.copyLabel;
+    label.textContent = said.get(label);
   }, SHOWN_MS);
 });

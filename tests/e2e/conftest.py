@@ -23,6 +23,9 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 AXE = BASE_DIR / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# Nothing moves any more, but for what moves for ever.
+STILL = """() => document.getAnimations().every(
+  (one) => one.playState === "finished" || one.effect.getComputedTiming().endTime === Infinity)"""
 # The browser and htmx each write a line about an answer of 400 or more; tests ask for such answers.
 REFUSALS = ("Failed to load resource", "Response Status Error Code")
 
@@ -105,11 +108,19 @@ def admin(page: Page, sign_in: SignIn) -> Page:
     return page
 
 
+def answered(page: Page) -> None:
+    """Wait until every request of htmx is answered and its answer is in the page."""
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+
+
 def axe(page: Page) -> list[str]:
     """What axe-core finds against WCAG 2.2 AA, a line each: rule, element, what is wrong.
 
-    The library comes in through the debugging protocol, which the CSP does not govern.
+    The library comes in through the debugging protocol, which the CSP does not govern. What was asked for is
+    waited for, and so is what is still moving: a colour half way to its own has too little contrast.
     """
+    answered(page)
+    page.wait_for_function(STILL)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", TAGS)
     return [

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Download, Page, expect
 
 from tests import factories as make
+from tests.e2e.conftest import answered
 from tunnels.devices.base import PSK_PLACEHOLDER
 from tunnels.models import CustomerGateway, Event, Tunnel
+
+SHOWN_MS = 3000  # "Copied" is shown for a shorter time
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,6 +36,7 @@ def open_dialog(page: Page, tunnel: Tunnel) -> None:
     expect(page.locator("#dialog")).to_contain_text("Which device is it?")
     page.select_option("#config-vendor", "strongSwan")
     page.select_option("#config-platform", "strongswan-swanctl")
+    answered(page)
     expect(page.locator("#dialog #config-text-1")).to_contain_text("connections {")
     expect(page.locator("#dialog #config-text-1")).to_contain_text(PSK_PLACEHOLDER)
 
@@ -78,15 +84,40 @@ def test_it_changes_the_preview_with_the_device_and_keeps_the_focus(admin: Page)
     expect(admin.locator("#config-platform")).to_have_value("strongswan-swanctl")
 
 
+# Chooses a vendor as soon as the lists are in the page, before the browser does anything else.
+CHOOSE_AT_ONCE = """() => new MutationObserver((_, observer) => {
+  const vendor = document.getElementById("config-vendor");
+  if (!vendor) return;
+  observer.disconnect();
+  vendor.value = "strongSwan";
+  vendor.dispatchEvent(new Event("change", { bubbles: true }));
+}).observe(document.getElementById("dialog"), { childList: true, subtree: true })"""
+
+
+def test_it_hears_who_chooses_at_once(admin: Page) -> None:
+    tunnel = make.a_tunnel(*make.SEED_RULES)
+    admin.goto(f"/tunnels/{tunnel.public_id}/")
+    admin.evaluate(CHOOSE_AT_ONCE)
+    admin.click("#open-config")
+    expect(admin.locator("#config-platform")).to_have_value("strongswan-swanctl")
+
+
 def test_it_copies_the_preview_as_it_is(admin: Page) -> None:
     tunnel = make.a_tunnel(*make.SEED_RULES)
     admin.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    admin.clock.install()
     open_dialog(admin, tunnel)
+    admin.clock.pause_at(timezone.now() + timedelta(hours=1))
     admin.get_by_role("button", name="Copy preview").click()
     expect(admin.locator("[data-copy-label]")).to_have_text("Copied")
     copied = admin.evaluate("navigator.clipboard.readText()")
     assert copied == admin.locator("#config-text-1").text_content()
     assert copied.startswith("# strongSwan swanctl.conf for tunnel idc-shanghai")
+    # The button finds back to its words, also when the preview was fetched anew meanwhile.
+    admin.select_option("#config-version", "6.x")
+    answered(admin)
+    admin.clock.run_for(SHOWN_MS)
+    expect(admin.get_by_role("button", name="Copy preview")).to_have_count(1)
 
 
 def test_it_works_without_scripts(admin: Page, browser: Browser, live_server: Any) -> None:

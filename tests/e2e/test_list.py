@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests import factories as make
-from tests.e2e.conftest import SignIn, axe, look
+from tests.e2e.conftest import SignIn, answered, axe, look
 from tunnels.models import Tunnel, VpnGateway
 from tunnels.models.telemetry import TunnelState
 
@@ -60,12 +60,6 @@ def expect_names(page: Page, wanted: list[str]) -> None:
 def toast(page: Page, text: str) -> None:
     """Wait for the message."""
     expect(page.locator("[data-toasts] .toast-box").filter(has_text=text).first).to_be_visible()
-
-
-def settle(page: Page) -> None:
-    """Wait until htmx has taken over what it brought in; people do not type that fast."""
-    busy = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
-    page.wait_for_function("busy => !document.querySelector(busy)", arg=busy)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -213,7 +207,7 @@ def test_its_actions_work_by_keyboard(operator: Page, tunnels: list[Tunnel]) -> 
     expect(dialog.get_by_role("heading", name="Edit tags")).to_be_visible()
     dialog.get_by_role("button", name="Add a tag").press("Enter")
     expect(dialog.get_by_label("Key of tag 3")).to_be_focused()
-    settle(operator)
+    answered(operator)
     operator.keyboard.type("env")
     operator.keyboard.press("Tab")
     operator.keyboard.type("spare")
@@ -222,7 +216,7 @@ def test_its_actions_work_by_keyboard(operator: Page, tunnels: list[Tunnel]) -> 
     look(operator, "action-tags")
     assert axe(operator) == []
     expect(dialog.get_by_label("Key of tag 3")).to_be_focused()
-    settle(operator)
+    answered(operator)
     operator.keyboard.press("Control+a")
     operator.keyboard.type("owner")
     operator.keyboard.press("Enter")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import fcntl
+import os
 from pathlib import Path
 
 import pytest
 
-from vpnconsole.assets import FILES, collect, without_dangling_links
+from vpnconsole.assets import FILES, alone, collect, without_dangling_links
 from vpnconsole.env import Misconfigured
 
 
@@ -35,3 +37,13 @@ def test_it_collects_only_what_changed(tmp_path: Path) -> None:
 def test_it_says_what_to_do_without_node_modules(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="make install"):
         collect(tmp_path, tmp_path / "vendor")
+
+
+def test_it_lets_nobody_else_write_meanwhile(tmp_path: Path) -> None:
+    other = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with alone(tmp_path), pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(other)
