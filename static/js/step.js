@@ -25,6 +25,32 @@ if (window.Idiomorph) {
     !SYNCED.includes(name) || !newer.has(element.closest(FIELDS) ?? element);
 }
 
+// The draft keeps what comes last, so a button pressed while a choice is still on its way waits for it:
+// the choice, kept after the whole step, would undo that the step has passed.
+const underWay = new Set();
+let held = null;
+
+document.addEventListener("htmx:beforeSend", ({ detail }) => {
+  if (detail.target?.id === BODY && detail.requestConfig.verb === "post") underWay.add(detail.xhr);
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (!underWay.delete(detail.xhr) || underWay.size || !held) return;
+  const { form, submitter } = held;
+  held = null;
+  // Later, for htmx may have another choice in its queue, and sends it only now.
+  setTimeout(() => form.isConnected && form.requestSubmit(submitter));
+});
+document.addEventListener(
+  "submit",
+  (event) => {
+    if (!underWay.size || !event.target.querySelector(`#${BODY}`)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    held = { form: event.target, submitter: event.submitter };
+  },
+  true,
+);
+
 document.addEventListener("step:focus", ({ detail }) => {
   document.getElementById(detail.id)?.focus();
 });

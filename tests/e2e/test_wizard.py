@@ -98,6 +98,29 @@ def test_the_reference_example_by_keyboard_and_mouse(operator: Page, gateways: N
     assert len(tunnel.psk) == 32
 
 
+@pytest.mark.parametrize("start", ["/tunnels/new/", "/tunnels/"])
+def test_next_waits_for_a_choice_that_is_on_its_way(
+    operator: Page, gateways: None, start: str
+) -> None:
+    page = operator
+    page.goto(start)
+    if start == "/tunnels/":
+        page.get_by_role("link", name="Create tunnel").click()
+    _basic(page)
+    page.locator("#id_basic-psk").fill(make.CANARY_PSK)
+    choices: list[Route] = []
+    page.route("**/basic/", lambda route: choices.append(route), times=1)
+    page.get_by_label("CCN", exact=True).check(force=True)
+    page.wait_for_function("() => document.querySelector('#step-body.htmx-request')")
+    _press(page, "Next")
+    _step(page, "Basic information")
+    choices[0].continue_()
+    _step(page, "SPD policy")
+    expect(page.get_by_role("dialog" if start == "/tunnels/" else "main")).to_contain_text(
+        "frankfurt-ccn"
+    )
+
+
 def test_the_refused_and_the_accepted_addition(operator: Page, gateways: None) -> None:
     page = operator
     twin = make.a_tunnel(
