@@ -96,8 +96,7 @@ class Abilities:
     `sa_for_each_pair` is false for a device that puts all ranges into one SA. `domain_names` says whether each
     (device, VPN gateway) may be identified by a name; `main_mode_names` whether IKEv1 main mode may use one:
     there the key is found before the name is known (RFC 2409 §5.4). `mixed_families` is IPv6 ranges in an
-    IPv4 tunnel or the other way round. `identity` is what a name must look like; None when the grammar
-    can quote any text.
+    IPv4 tunnel or the other way round. `identity` is what a name must look like.
     """
 
     ike: Mapping[IkeVersion, Phase]
@@ -111,7 +110,7 @@ class Abilities:
     main_mode_names: bool = False
     ipv6: bool = True
     mixed_families: bool = True
-    identity: re.Pattern[str] | None = DOMAIN_NAME
+    identity: re.Pattern[str] = DOMAIN_NAME
 
 
 def _anything(longest: tuple[int, int]) -> Phase:
@@ -179,7 +178,7 @@ def refusals(device: str, abilities: Abilities, spec: TunnelSpec) -> list[Findin
         *_refused_lifetimes(device, abilities, spec),
         *_refused_identities(device, abilities, spec),
         *_refused_ranges(device, abilities, spec),
-        *refused_key(device, abilities.psk, spec.psk.reveal()),
+        *_refused_key(device, abilities.psk, spec.psk.reveal()),
     ]
 
 
@@ -194,7 +193,7 @@ def generic_losses(device: str, abilities: Abilities, spec: TunnelSpec) -> list[
     return []
 
 
-def refused_key(device: str, grammar: PskGrammar, key: str) -> Iterator[Finding]:
+def _refused_key(device: str, grammar: PskGrammar, key: str) -> Iterator[Finding]:
     """Why the pre-shared key cannot stand in the device's file. No sentence holds more of it than one character."""
     shortest, longest = grammar.lengths
     if not shortest <= len(key) <= longest:
@@ -319,7 +318,7 @@ def _refused_identities(device: str, abilities: Abilities, spec: TunnelSpec) -> 
                 "choose IKEv2 or aggressive mode, or leave the identifier empty.",
                 name,
             )
-        elif abilities.identity and not abilities.identity.fullmatch(identity.text):
+        elif not abilities.identity.fullmatch(identity.text):
             yield _finding(
                 f"The identifier of {whose} cannot be written for {device}: use letters, digits, - and dots.",
                 name,

@@ -71,7 +71,8 @@ class Platform:
     `id` is stable (it is stored and stands in URLs), `vendor` and `name` are what people pick. `abilities` has
     one entry for each version that is offered, the most usual first. `unsupported` names what the abilities have
     no table for (then nothing is rendered); it is asked only when they refuse nothing, so that every word is there.
-    `losses` are sentences on what the device does only in part.
+    `losses` are sentences on what the device does only in part. `leads` puts it before its vendor's others, when the
+    order of the folders is not that of usefulness.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Platform:
     questions: tuple[Question, ...] = ()
     unsupported: Callable[[TunnelSpec], list[Finding]] = nothing_unsupported
     losses: Callable[[TunnelSpec], list[str]] = nothing_lost
+    leads: bool = False
 
     @property
     def versions(self) -> tuple[str, ...]:

@@ -17,8 +17,6 @@ from tunnels.domain.findings import refuse
 
 # What no vendor makes stands last in every list.
 LAST = "Generic"
-# What comes first of its vendor's, when the order of the folders is not that of usefulness.
-FIRST = frozenset({"strongswan-swanctl"})
 
 
 def _found() -> Iterator[Platform]:
@@ -30,7 +28,7 @@ def _found() -> Iterator[Platform]:
 
 def _order(platform: Platform) -> tuple[bool, str, bool]:
     # The other platforms of one vendor stay as their folders are.
-    return platform.vendor == LAST, platform.vendor.casefold(), platform.id not in FIRST
+    return platform.vendor == LAST, platform.vendor.casefold(), not platform.leads
 
 
 PLATFORMS: Mapping[str, Platform] = MappingProxyType(

@@ -207,5 +207,6 @@ PLATFORM = Platform(
     abilities={"5.9+": ABILITIES, "6.x": ABILITIES},
     parts=(Part(filename=FILENAME, write=write),),
     losses=losses,
+    leads=True,
 )
 PLATFORMS = (PLATFORM,)
