@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from typing import Final
 
 from tunnels.compare.identities import accepts
+from tunnels.compare.ranges import network_of
 from tunnels.compare.reading import Naming, Peer
 from tunnels.compare.text import HIDDEN, Quoter
 from tunnels.devices.viewpoint import Side
@@ -54,9 +54,8 @@ def _rank(peer: Peer, gateway: Side) -> int:
 
 
 def _address_rank(text: str, gateway: Side) -> int:
-    try:
-        block = ipaddress.ip_network(text, strict=False)
-    except ValueError:
+    block = network_of(text)
+    if block is None:
         named = not gateway.identity.is_address and text.lower() == gateway.identity.text.lower()
         return _STANDS_FOR if named else _NOT
     if gateway.address not in block or not block.prefixlen:
@@ -66,15 +65,7 @@ def _address_rank(text: str, gateway: Side) -> int:
 
 def _may_be_anybody(peer: Peer) -> bool:
     """Whether an address of the peer is open: any, or a host name."""
-    return any(not _is_address(text) for text in peer.addresses)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
+    return any(network_of(text) is None for text in peer.addresses)
 
 
 def _is_refused(peer: Peer) -> bool:

@@ -11,6 +11,7 @@ from tunnels.compare import identities
 from tunnels.compare.identities import accepts
 from tunnels.compare.mappings import compare_mappings, pairs_of
 from tunnels.compare.offers import Wanted, compare_offers, nearest
+from tunnels.compare.ranges import network_of
 from tunnels.compare.reading import Child, Connection, Dpd, Naming, Said, Severity, Volume
 from tunnels.compare.text import Quoter
 from tunnels.compare.verdict import Difference, lines, told
@@ -317,10 +318,8 @@ def _keys(connection: Connection, psk: Secret) -> Iterator[Difference]:
 
 
 def _stands_for(text: str, address: Address) -> bool:
-    try:
-        return address in ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
+    block = network_of(text)
+    return block is not None and address in block
 
 
 def _is_behind_nat(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from tunnels.compare.ranges import network_of
 from tunnels.compare.reading import Ident, Naming
 from tunnels.compare.text import Quoter
 from tunnels.devices.viewpoint import Identity
@@ -43,10 +44,8 @@ def _typed(text: str, naming: Naming) -> str:
 
 
 def _holds(pattern: str, address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(pattern, strict=False)
-    except ValueError:
-        return False
+    block = network_of(pattern)
+    return block is not None and ipaddress.ip_address(address) in block
 
 
 def _named(pattern: str, name: str) -> bool:

@@ -8,6 +8,14 @@ from tunnels.compare.reading import Range
 from tunnels.domain.addresses import Network
 
 
+def network_of(text: str) -> Network | None:
+    """The block or single address that is written so, host bits cut; None for anything else."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
 def block(network: Network, line: int | None) -> Range:
     """A plain block."""
     return Range(str(network), network, line)
@@ -20,10 +28,8 @@ def unread(line: int | None) -> Range:
 
 def cidr(text: str, line: int | None) -> Range:
     """`10.0.0.0/24` or a single address; host bits are cut, as all of these devices do."""
-    try:
-        return block(ipaddress.ip_network(text, strict=False), line)
-    except ValueError:
-        return unread(line)
+    network = network_of(text)
+    return block(network, line) if network else unread(line)
 
 
 def from_to(first: str, last: str, line: int | None) -> Range:
