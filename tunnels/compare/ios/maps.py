@@ -23,6 +23,7 @@ from tunnels.compare.reading import (
     Volume,
     not_followed,
 )
+from tunnels.domain.proposals import IkeVersion
 
 SECONDS: Final = 3_600
 KILOBYTES: Final = 4_608_000
@@ -40,6 +41,18 @@ class Entries:
     isakmp_profile: str
     ikev2_profile: str
     blocks: list[Block]
+
+    @property
+    def version(self) -> IkeVersion:
+        """IKEv2 needs a profile of its own."""
+        return IkeVersion.V2 if self.ikev2_profile else IkeVersion.V1
+
+    @property
+    def profile(self) -> tuple[str, str]:
+        """(`ikev2` or `isakmp`, the name of its profile); the name is "" when none is named."""
+        if self.ikev2_profile:
+            return "ikev2", self.ikev2_profile
+        return "isakmp", self.isakmp_profile
 
     @property
     def line(self) -> int:

@@ -40,7 +40,7 @@ class _File:
         entries = self._entries[peer.key]
         own = maps.own_address(self._config, entries.name)
         addresses = tuple(said.value for said in entries.peers)
-        version = IkeVersion.V2 if entries.ikev2_profile else IkeVersion.V1
+        version = entries.version
         profile = self._profile(entries)
         if version is IkeVersion.V2 and profile:
             phase1 = ikev2(self._config, profile, addresses, own.value if own else "")
@@ -75,11 +75,9 @@ class _File:
         )
 
     def _peer(self, number: int, entries: maps.Entries) -> Peer:
-        version = IkeVersion.V2 if entries.ikev2_profile else IkeVersion.V1
-        start = ("ikev2" if version is IkeVersion.V2 else "isakmp", "profile")
-        name = entries.ikev2_profile or entries.isakmp_profile
-        profile = self._config.named("crypto", *start, name)
-        identities = remote_identities(profile, ikev2=version is IkeVersion.V2)
+        kind, name = entries.profile
+        profile = self._config.named("crypto", kind, "profile", name)
+        identities = remote_identities(profile, ikev2=entries.version is IkeVersion.V2)
         return Peer(
             key=number,
             name=entries.name,
@@ -89,8 +87,7 @@ class _File:
         )
 
     def _profile(self, entries: maps.Entries) -> Block | None:
-        kind = "ikev2" if entries.ikev2_profile else "isakmp"
-        name = entries.ikev2_profile or entries.isakmp_profile
+        kind, name = entries.profile
         profile = self._config.named("crypto", kind, "profile", name)
         if name and profile is None:
             raise refuse(
