@@ -163,11 +163,8 @@ class _File:
     def _keys(self, left: _Side, right: _Side) -> tuple[Key, ...]:
         return keys.fitting(
             self._conns.keys,
-            mine={left.identity.value, *(words.identity(said.value) for said in left.addresses)},
-            others={
-                right.identity.value,
-                *(words.identity(said.value) for said in right.addresses),
-            },
+            mine=words.known_as(left.identity, left.addresses),
+            others=words.known_as(right.identity, right.addresses),
         )
 
     def _troubles(self, group: _Group) -> Iterator[Trouble]:
@@ -281,19 +278,12 @@ def _offers(
     return (*own, *more)
 
 
-def _seconds(said: Said[str]) -> Said[int]:
-    value = words.seconds(said.value)
-    if value is None:
-        raise unreadable(said.line or 1, "a time such as 3600s, 60m or 1h was expected.")
-    return Said(value, said.line)
-
-
 def _lifetime(values: Values, name: str, default: int) -> Said[int]:
     """0 when nothing expires (rekey=no: starterstroke.c sends no lifetimes then)."""
     rekey = values.get("rekey")
     if rekey and rekey.value == "no":
         return Said(0, rekey.line)
-    return _seconds(values[name]) if name in values else Said(default)
+    return words.seconds(values[name]) if name in values else Said(default)
 
 
 def _volume(values: Values) -> Said[Volume | None]:
@@ -314,7 +304,7 @@ def _dpd(values: Values, version: IkeVersion | None) -> Said[Dpd]:
         return Said(Dpd(on=True), action.line)
     if timeout is None:
         return Said(Dpd(on=True, seconds=DPD_TIMEOUT), None)
-    return Said(Dpd(on=True, seconds=_seconds(timeout).value), timeout.line)
+    return Said(Dpd(on=True, seconds=words.seconds(timeout).value), timeout.line)
 
 
 def _child(conn: Conn, values: Values, lists: words.Lists, *, mirrored: bool) -> Child:

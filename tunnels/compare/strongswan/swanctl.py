@@ -175,12 +175,7 @@ def _addresses(view: View, name: str) -> tuple[Said[str], ...]:
 
 def _time(view: View, name: str) -> Said[int] | None:
     said = view.get(name)
-    if said is None:
-        return None
-    value = words.seconds(said.value)
-    if value is None:
-        raise unreadable(said.line or view.line, "a time such as 3600s, 60m or 1h was expected.")
-    return Said(value, said.line)
+    return words.seconds(said) if said else None
 
 
 def _ike_lifetime(view: View) -> Said[int]:
@@ -280,8 +275,8 @@ def _read_keys(secrets: Iterator[tuple[str, View]]) -> tuple[list[keys.Owned], f
 def _fitting(owned: list[keys.Owned], ends: _Ends) -> tuple[Key, ...]:
     return keys.fitting(
         owned,
-        mine={ends.local_id.value, *(words.identity(said.value) for said in ends.locals)},
-        others={ends.remote_id.value, *(words.identity(said.value) for said in ends.remotes)},
+        mine=words.known_as(ends.local_id, ends.locals),
+        others=words.known_as(ends.remote_id, ends.remotes),
     )
 
 

@@ -27,6 +27,7 @@ from tunnels.compare.reading import (
     Said,
     Volume,
 )
+from tunnels.compare.text import unreadable
 from tunnels.domain import crypto
 from tunnels.domain.proposals import IkeVersion
 from tunnels.domain.secret import Secret
@@ -121,9 +122,12 @@ def first_of_each(offered: Offered) -> Offered:
     )
 
 
-def seconds(text: str) -> int | None:
-    """A time such as `3600`, `90m` or `1 h` in seconds; None when it is none."""
-    return _measure(text, _UNITS)
+def seconds(said: Said[str]) -> Said[int]:
+    """A time such as `3600`, `90m` or `1 h` in seconds. Raises RuleError when it is none."""
+    value = _measure(said.value, _UNITS)
+    if value is None:
+        raise unreadable(said.line or 1, "a time such as 3600s, 60m or 1h was expected.")
+    return Said(value, said.line)
 
 
 def size(text: str) -> int | None:
@@ -164,6 +168,11 @@ def address_of(addresses: tuple[Said[str], ...]) -> Said[Ident]:
     if single.naming is not Naming.ADDRESS:
         return Said(Ident(Naming.OWN))
     return Said(single, addresses[0].line)
+
+
+def known_as(own: Said[Ident], addresses: tuple[Said[str], ...]) -> set[Ident]:
+    """Whose keys a side may have: its identity, and each of its addresses."""
+    return {own.value, *(identity(said.value) for said in addresses)}
 
 
 def ranges(said: Said[str], own: str) -> tuple[Range, ...]:
