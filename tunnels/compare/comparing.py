@@ -12,7 +12,7 @@ from tunnels.compare.grammars import Grammar, find_grammar, recognise
 from tunnels.compare.reading import Connection, Peer, Reading, Severity
 from tunnels.compare.text import Quoter, cleaned
 from tunnels.compare.verdict import Difference
-from tunnels.devices.viewpoint import customer_viewpoint
+from tunnels.devices.viewpoint import Side, customer_viewpoint
 from tunnels.domain.findings import RuleError, refuse
 from tunnels.domain.spec import TunnelSpec
 
@@ -72,11 +72,10 @@ def compare_text(text: str, spec: TunnelSpec, *, grammar_id: str = "", with_key:
         raise _with_hint(error, grammar, text) from None
     # The tunnel's own key is not among them: what is hidden would tell who may not see it that a guess was right.
     quote = Quoter(reading.secrets)
-    peers = leading_to(reading.peers, customer_viewpoint(spec).gateway)
+    gateway = customer_viewpoint(spec).gateway
+    peers = leading_to(reading.peers, gateway)
     if not peers:
-        raise _nobody(reading, spec, quote)
-    if peers[0].refusal:
-        raise refuse("compare-route-based", peers[0].refusal)
+        raise _nobody(reading, gateway, quote)
     connection, differences = _best(reading, peers, spec, quote, with_key=with_key)
     compared = with_key and any(key.secret for key in connection.keys)
     return Answer(
@@ -92,7 +91,10 @@ def compare_text(text: str, spec: TunnelSpec, *, grammar_id: str = "", with_key:
 def _best(
     reading: Reading, peers: list[Peer], spec: TunnelSpec, quote: Quoter, *, with_key: bool
 ) -> tuple[Connection, tuple[Difference, ...]]:
-    """The connection with the fewest grave differences; one that cannot be read is passed over for another."""
+    """The connection with the fewest grave differences; one that cannot be read is passed over for another.
+
+    Raises RuleError when none is left; with the first one's refusal when none can be compared at all.
+    """
     best: tuple[int, Connection, tuple[Difference, ...]] | None = None
     failed: RuleError | None = None
     for peer in peers[:TRIED_MAX]:
@@ -128,8 +130,7 @@ def _notes(
     yield from reading.notes
 
 
-def _nobody(reading: Reading, spec: TunnelSpec, quote: Quoter) -> RuleError:
-    gateway = customer_viewpoint(spec).gateway
+def _nobody(reading: Reading, gateway: Side, quote: Quoter) -> RuleError:
     shown = others(reading.peers, quote)
     has = f" It has: {shown}." if shown else ""
     included = "".join(f" {note}" for note in reading.notes)
