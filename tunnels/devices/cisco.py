@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from tunnels.devices.abilities import PskGrammar
 
-# The answer to a question about something that is not there.
-NONE: Final = "none"
-_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-NEXT_HOP: Final = re.compile(rf"{NONE}|{_OCTET}(\.{_OCTET}){{3}}", re.ASCII)
 # A key is the last word of its line; there is no escape.
 PSK: Final = PskGrammar(
     refused='?"',

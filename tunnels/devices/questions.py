@@ -11,12 +11,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from tunnels.devices.viewpoint import customer_viewpoint
 from tunnels.domain.findings import Finding, RuleError
+from tunnels.domain.proposals import IkeVersion
 from tunnels.domain.spec import TunnelSpec
 
 Answers = Mapping[str, str]
 # No device has longer names for what is asked.
 ANSWER_MAX: Final = 100
+# The answer to a question about something that is not there.
+NONE: Final = "none"
+_OCTET: Final = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+IPV4_OR_NONE: Final = re.compile(rf"{NONE}|{_OCTET}(\.{_OCTET}){{3}}", re.ASCII)
 
 
 def _always(_spec: TunnelSpec) -> bool:
@@ -71,6 +77,31 @@ def number(
         help=explained,
         numbers=limits,
     )
+
+
+def is_ikev1(spec: TunnelSpec) -> bool:
+    """For `asked`: what matters with IKEv1 only."""
+    return spec.ike.version is IkeVersion.V1
+
+
+def is_probed(spec: TunnelSpec) -> bool:
+    """For `asked`: what the health check needs."""
+    return spec.health is not None
+
+
+def begins(spec: TunnelSpec) -> bool:
+    """For `asked`: what matters when the device begins, since the VPN gateway only waits."""
+    return customer_viewpoint(spec).starts
+
+
+NEXT_HOP: Final = Question(
+    id="next_hop",
+    label="Next hop towards the VPN gateway",
+    usual=NONE,
+    grammar=IPV4_OR_NONE,
+    example="198.51.100.1",
+    help="For routes to its ranges; none, when the default route leads out of the outside interface.",
+)
 
 
 def answered(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
-from tunnels.devices.cisco import NEXT_HOP, NONE
-from tunnels.devices.questions import Question, number
+from tunnels.devices.questions import NEXT_HOP, NONE, Question, number
 from tunnels.devices.viewpoint import customer_viewpoint
 from tunnels.domain.spec import TunnelSpec
 
@@ -63,15 +63,7 @@ QUESTIONS: Final = (
         (1, 65_535),
         explained="A free one (show running-config crypto).",
     ),
-    Question(
-        id="next_hop",
-        label="Next hop towards the VPN gateway",
-        usual=NONE,
-        grammar=NEXT_HOP,
-        example="198.51.100.1",
-        help="For routes to its ranges; none, when the default route leads out of the outside interface.",
-        asked=lambda spec: _has_remote(spec, 4),
-    ),
+    replace(NEXT_HOP, asked=lambda spec: _has_remote(spec, 4)),
     Question(
         id="next_hop_6",
         label="Next hop towards the VPN gateway, IPv6",

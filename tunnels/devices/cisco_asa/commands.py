@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunnels.devices.base import Order
-from tunnels.devices.cisco import NONE, Block, mode
+from tunnels.devices.cisco import Block, mode
+from tunnels.devices.questions import NONE
+from tunnels.devices.routes import remotes
 from tunnels.devices.viewpoint import Pair, Viewpoint
 from tunnels.domain import crypto
 from tunnels.domain.addresses import Network
@@ -63,8 +65,7 @@ def exemptions(order: Order, view: Viewpoint, *, line: str = "") -> Iterator[str
 
 def routes(order: Order, view: Viewpoint) -> tuple[str, ...]:
     """A route to each range of the VPN gateway, if a next hop is given; the default routes stay as they are."""
-    remotes = dict.fromkeys(pair.remote for pair in view.pairs if pair.remote.prefixlen)
-    return tuple(route for remote in remotes for route in _route(order, remote))
+    return tuple(route for remote in remotes(view) for route in _route(order, remote))
 
 
 def _route(order: Order, remote: Network) -> Iterator[str]:

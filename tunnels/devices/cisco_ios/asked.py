@@ -6,11 +6,15 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from tunnels.devices.cisco import NEXT_HOP, NONE
-from tunnels.devices.questions import Question, number
-from tunnels.devices.viewpoint import customer_viewpoint
-from tunnels.domain.proposals import IkeVersion
-from tunnels.domain.spec import TunnelSpec
+from tunnels.devices.questions import (
+    NEXT_HOP,
+    NONE,
+    Question,
+    begins,
+    is_ikev1,
+    is_probed,
+    number,
+)
 
 _INTERFACE = re.compile(
     r"[A-Za-z][A-Za-z-]{1,30}[0-9]{1,5}(/[0-9]{1,4}){0,3}(\.[0-9]{1,9})?", re.ASCII
@@ -18,18 +22,6 @@ _INTERFACE = re.compile(
 # The numbers of standard lists are left out: such a list cannot match two ranges.
 _EXTENDED_LIST = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}|1[0-9]{2}|2[0-6][0-9]{2}", re.ASCII)
 _LOOPBACK = re.compile(rf"{NONE}|0|[1-9][0-9]{{0,8}}", re.ASCII)
-
-
-def _is_ikev1(spec: TunnelSpec) -> bool:
-    return spec.ike.version is IkeVersion.V1
-
-
-def _starts(spec: TunnelSpec) -> bool:
-    return customer_viewpoint(spec).starts
-
-
-def _is_probed(spec: TunnelSpec) -> bool:
-    return spec.health is not None
 
 
 QUESTIONS: Final = (
@@ -65,7 +57,7 @@ QUESTIONS: Final = (
             (1, 10_000),
             explained="A free one (show crypto isakmp policy).",
         ),
-        asked=_is_ikev1,
+        asked=is_ikev1,
     ),
     Question(
         id="nat_list",
@@ -82,21 +74,14 @@ QUESTIONS: Final = (
         example="OUTSIDE-IN",
         help="The extended list that is bound to it inbound, so that IKE and ESP are let in; none, when there is none.",
     ),
-    Question(
-        id="next_hop",
-        label="Next hop towards the VPN gateway",
-        usual=NONE,
-        grammar=NEXT_HOP,
-        example="198.51.100.1",
-        help="For routes to its ranges; none, when the default route leads out of the outside interface.",
-    ),
+    NEXT_HOP,
     Question(
         id="loopback",
         label="Loopback interface for the health check",
         usual="100",
         grammar=_LOOPBACK,
         help="The number of a free one; none, when the router has the address already.",
-        asked=_is_probed,
+        asked=is_probed,
     ),
     replace(
         number(
@@ -106,6 +91,6 @@ QUESTIONS: Final = (
             (1, 2_000_000_000),
             explained="Free from there on, one for each pair (show ip sla configuration).",
         ),
-        asked=_starts,
+        asked=begins,
     ),
 )

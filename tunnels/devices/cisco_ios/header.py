@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunnels.devices.base import SAFE_MSS, Order
-from tunnels.devices.cisco import NONE
 from tunnels.devices.cisco_ios.surroundings import admit, exempt, operations, routes
 from tunnels.devices.cisco_ios.words import IOS_15
 from tunnels.devices.heading import heading
+from tunnels.devices.questions import NONE
 from tunnels.devices.viewpoint import Viewpoint
 from tunnels.domain.proposals import IkeVersion, Mode
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tunnels.devices.base import Order
-from tunnels.devices.cisco import NONE, Block, mode
+from tunnels.devices.cisco import Block, mode
 from tunnels.devices.pings import probe_through, somebody
+from tunnels.devices.questions import NONE
+from tunnels.devices.routes import remotes
 from tunnels.devices.viewpoint import Pair, Viewpoint
 from tunnels.domain.addresses import Network
 
@@ -48,10 +50,9 @@ def routes(order: Order, view: Viewpoint) -> tuple[str, ...]:
     next_hop = order.answers["next_hop"]
     if next_hop == NONE:
         return ()
-    remotes = dict.fromkeys(pair.remote for pair in view.pairs if pair.remote.prefixlen)
     return tuple(
         f"ip route {remote.network_address} {remote.netmask} {next_hop} name {order.spec.id}"
-        for remote in remotes
+        for remote in remotes(view)
     )
 
 

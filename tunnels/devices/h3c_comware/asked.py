@@ -6,32 +6,23 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from tunnels.devices.h3c_comware.notation import NONE
-from tunnels.devices.questions import Question, number
-from tunnels.devices.viewpoint import customer_viewpoint
-from tunnels.domain.proposals import IkeVersion
-from tunnels.domain.spec import TunnelSpec
+from tunnels.devices.questions import (
+    IPV4_OR_NONE,
+    NEXT_HOP,
+    NONE,
+    Question,
+    begins,
+    is_ikev1,
+    is_probed,
+    number,
+)
 
 _INTERFACE: Final = re.compile(
     r"[A-Za-z][A-Za-z-]{1,30}[0-9]{1,4}(/[0-9]{1,4}){0,3}(\.[0-9]{1,4})?", re.ASCII
 )
 _ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}", re.ASCII)
-_OCTET: Final = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_ADDRESS: Final = re.compile(rf"{NONE}|{_OCTET}(\.{_OCTET}){{3}}", re.ASCII)
 _ADVANCED_ACL: Final = re.compile(rf"{NONE}|3[0-9]{{3}}", re.ASCII)
 _LOOPBACK: Final = re.compile(rf"{NONE}|[1-9]?[0-9]|1[01][0-9]|12[0-7]", re.ASCII)
-
-
-def _is_ikev1(spec: TunnelSpec) -> bool:
-    return spec.ike.version is IkeVersion.V1
-
-
-def _is_probed(spec: TunnelSpec) -> bool:
-    return spec.health is not None
-
-
-def _starts(spec: TunnelSpec) -> bool:
-    return customer_viewpoint(spec).starts
 
 
 QUESTIONS: Final = (
@@ -43,10 +34,7 @@ QUESTIONS: Final = (
         id="inside", label="Inside interface", usual="GigabitEthernet0/1", grammar=_INTERFACE,
         help="The one with your ranges; TCP segments are limited there.", example="GigabitEthernet1/0/2",
     ),
-    Question(
-        id="next_hop", label="Next hop towards the VPN gateway", usual=NONE, grammar=_ADDRESS, example="198.51.100.1",
-        help="For routes to its ranges; none, when the default route leads out of the outside interface.",
-    ),
+    NEXT_HOP,
     Question(
         id="policy", label="IPsec policy", usual="vpn-console", grammar=re.compile(r"[A-Za-z0-9_-]{1,46}", re.ASCII),
         help="A new name, or that of the policy which the outside interface has already.",
@@ -57,7 +45,7 @@ QUESTIONS: Final = (
         number(
             "proposal", "IKE proposal", 10, (1, 65_535), explained="A free number; a lower one is offered first.",
         ),
-        asked=_is_ikev1,
+        asked=is_ikev1,
     ),
     Question(
         id="nat_acl", label="NAT ACL", usual=NONE, grammar=_ADVANCED_ACL, example="3000",
@@ -68,12 +56,12 @@ QUESTIONS: Final = (
         explained="Free from there on, one for each pair, and below the rules that permit.",
     ),
     Question(
-        id="loopback", label="Loopback number", usual="100", grammar=_LOOPBACK, asked=_is_probed,
+        id="loopback", label="Loopback number", usual="100", grammar=_LOOPBACK, asked=is_probed,
         help="A free one; it owns the address that answers the health check. None, when the device has it already.",
     ),
     Question(
-        id="ping_source", label="The device's own address in your ranges", usual=NONE, grammar=_ADDRESS,
-        example="192.168.0.1", asked=_starts,
+        id="ping_source", label="The device's own address in your ranges", usual=NONE, grammar=IPV4_OR_NONE,
+        example="192.168.0.1", asked=begins,
         help="It pings through the tunnel and so begins it; none, when something behind the device does.",
     ),
     Question(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunnels.devices.base import Order
-from tunnels.devices.h3c_comware.notation import FIREWALL, NONE
+from tunnels.devices.h3c_comware.notation import FIREWALL
 from tunnels.devices.h3c_comware.surroundings import (
     exempt,
     operation,
@@ -14,6 +14,7 @@ from tunnels.devices.h3c_comware.surroundings import (
     security_rules,
 )
 from tunnels.devices.heading import heading
+from tunnels.devices.questions import NONE
 from tunnels.devices.viewpoint import Viewpoint
 from tunnels.domain.proposals import IkeVersion
 

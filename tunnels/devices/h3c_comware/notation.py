@@ -9,8 +9,6 @@ from tunnels.domain.addresses import Address, Network
 
 ROUTER: Final = "MSR router"
 FIREWALL: Final = "SecPath firewall"
-# The answer to a question about something that is not there.
-NONE: Final = "none"
 
 
 def enter(view: str, *lines: str) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from tunnels.devices.base import SAFE_MSS, Order
-from tunnels.devices.h3c_comware.notation import FIREWALL, NONE, enter, host, matching, wild
+from tunnels.devices.h3c_comware.notation import FIREWALL, enter, host, matching, wild
 from tunnels.devices.pings import ends
+from tunnels.devices.questions import NONE
+from tunnels.devices.routes import remotes
 from tunnels.devices.viewpoint import Viewpoint
 from tunnels.domain.addresses import Address
 
@@ -43,12 +45,11 @@ def exempt(order: Order, view: Viewpoint) -> tuple[str, ...]:
 def routes(order: Order, view: Viewpoint) -> tuple[str, ...]:
     """A route to each range of the VPN gateway, if a next hop is given; the default route stays as it is."""
     next_hop = order.answers["next_hop"]
-    remotes = dict.fromkeys(pair.remote for pair in view.pairs if pair.remote.prefixlen)
     if next_hop == NONE:
         return ()
     return tuple(
         f"ip route-static {remote.network_address} {remote.prefixlen} {next_hop}"
-        for remote in remotes
+        for remote in remotes(view)
     )
 
 

@@ -6,26 +6,21 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from tunnels.devices.huawei_vrp.notation import NONE
-from tunnels.devices.questions import Question, number
-from tunnels.devices.viewpoint import customer_viewpoint
-from tunnels.domain.spec import TunnelSpec
+from tunnels.devices.questions import (
+    IPV4_OR_NONE,
+    NEXT_HOP,
+    NONE,
+    Question,
+    begins,
+    is_probed,
+    number,
+)
 
 _INTERFACE: Final = re.compile(
     r"[A-Za-z][A-Za-z-]{1,30}[0-9]{1,4}(/[0-9]{1,4}){0,3}(\.[0-9]{1,4})?", re.ASCII
 )
 _ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII)
-_OCTET: Final = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_ADDRESS: Final = re.compile(rf"{NONE}|{_OCTET}(\.{_OCTET}){{3}}", re.ASCII)
 _ADVANCED_ACL: Final = re.compile(rf"{NONE}|3[0-9]{{3}}", re.ASCII)
-
-
-def _starts(spec: TunnelSpec) -> bool:
-    return customer_viewpoint(spec).starts
-
-
-def _is_probed(spec: TunnelSpec) -> bool:
-    return spec.health is not None
 
 
 QUESTIONS: Final = (
@@ -33,10 +28,7 @@ QUESTIONS: Final = (
         id="outside", label="Outside interface", usual="GigabitEthernet1/0/1", grammar=_INTERFACE,
         help="The one towards the Internet; the IPsec policy is applied to it.",
     ),
-    Question(
-        id="next_hop", label="Next hop towards the VPN gateway", usual=NONE, grammar=_ADDRESS, example="198.51.100.1",
-        help="For routes to its ranges; none, when the default route leads out of the outside interface.",
-    ),
+    NEXT_HOP,
     # "The value is a string of 1 to 15 case-sensitive characters" (ipsec policy).
     Question(
         id="policy", label="IPsec policy", usual="vpn-console", grammar=re.compile(r"[A-Za-z0-9_-]{1,15}", re.ASCII),
@@ -51,7 +43,7 @@ QUESTIONS: Final = (
             "loopback", "Loopback number", 100, (0, 1_023),
             explained="A free one; it owns the address that answers the health check.",
         ),
-        asked=_is_probed,
+        asked=is_probed,
     ),
     Question(
         id="outside_zone", label="Outside zone", usual="untrust", grammar=_ZONE,
@@ -74,8 +66,8 @@ QUESTIONS: Final = (
         explained="AR only: free from there on, one for each pair, and below the rules that permit.",
     ),
     Question(
-        id="ping_source", label="Router's own address in your ranges", usual=NONE, grammar=_ADDRESS,
-        example="192.168.0.1", asked=_starts,
+        id="ping_source", label="Router's own address in your ranges", usual=NONE, grammar=IPV4_OR_NONE,
+        example="192.168.0.1", asked=begins,
         help="AR only: it pings through the tunnel and so begins it; none, when something behind the router does.",
     ),
 )  # fmt: skip

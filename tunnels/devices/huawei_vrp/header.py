@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from tunnels.devices.base import Order
 from tunnels.devices.heading import heading
-from tunnels.devices.huawei_vrp.notation import NONE, ROUTER
+from tunnels.devices.huawei_vrp.notation import ROUTER
 from tunnels.devices.huawei_vrp.surroundings import exempt, pings, routes, security_rules
 from tunnels.devices.huawei_vrp.words import WEAK
+from tunnels.devices.questions import NONE
 from tunnels.devices.viewpoint import Viewpoint
 from tunnels.domain import crypto
 from tunnels.domain.crypto import Transform

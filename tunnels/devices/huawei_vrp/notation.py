@@ -9,8 +9,6 @@ from tunnels.domain.addresses import Address, Network
 USG_V600: Final = "USG V600"
 USG_V500: Final = "USG V500"
 ROUTER: Final = "AR V200R010 and later, V300"
-# The answer to a question about something that is not there.
-NONE: Final = "none"
 
 
 def enter(view: str, *lines: str) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ import ipaddress
 from collections.abc import Iterator
 
 from tunnels.devices.base import SAFE_MSS, Order
-from tunnels.devices.huawei_vrp.notation import NONE, ROUTER, enter, host, masked, matching, wild
+from tunnels.devices.huawei_vrp.notation import ROUTER, enter, host, masked, matching, wild
 from tunnels.devices.pings import ends
+from tunnels.devices.questions import NONE
+from tunnels.devices.routes import remotes
 from tunnels.devices.viewpoint import Viewpoint
 from tunnels.domain.addresses import Address
 
@@ -40,10 +42,9 @@ def health(order: Order, view: Viewpoint) -> Iterator[tuple[str, ...]]:
 def routes(order: Order, view: Viewpoint) -> tuple[str, ...]:
     """A route to each range of the VPN gateway, if a next hop is given; the default route stays as it is."""
     next_hop = order.answers["next_hop"]
-    remotes = dict.fromkeys(pair.remote for pair in view.pairs if pair.remote.prefixlen)
     if next_hop == NONE:
         return ()
-    return tuple(f"ip route-static {masked(remote)} {next_hop}" for remote in remotes)
+    return tuple(f"ip route-static {masked(remote)} {next_hop}" for remote in remotes(view))
 
 
 def exempt(order: Order, view: Viewpoint) -> tuple[str, ...]:
