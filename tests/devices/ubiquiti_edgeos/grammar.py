@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from tests.devices.understood import BadFileError, Understood
+from tests.devices.vyatta import settings_of
 
 SILENT = frozenset({"esp_kb"})
 
@@ -109,17 +110,8 @@ def read(platform_id: str, files: Mapping[str, str]) -> Understood:
 
 
 def _configuration(text: str) -> Configuration:
-    if (
-        not text.endswith("\n")
-        or not text.isascii()
-        or re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text)
-    ):
-        raise BadFileError("characters that nobody types, or an unfinished line")
-    lines = [line for line in text.split("\n") if line and not line.startswith("#")]
-    if lines[-2:] != ["commit", "save"]:
-        raise BadFileError("it does not end with commit and save")
     configuration = Configuration()
-    for line in lines[:-2]:
+    for line in settings_of(text):
         verb, *words = line.split(" ")
         secret = words[-2:-1] == ["pre-shared-secret"]
         if verb != "set" or not all(map(_WORD.fullmatch, words[:-1] if secret else words)):

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.devices.understood import BadFileError
+from tests.devices.vyatta import settings_of
 
 _LINE = re.compile(
     r"set ((?:[a-z0-9][A-Za-z0-9_.-]*)(?: [A-Za-z0-9_.-]+)*)(?: '([!-&(-~]+)')?", re.ASCII
@@ -146,17 +147,8 @@ class Commands:
 
 def commands_of(text: str) -> Commands:
     """All commands of the file. Raises BadFileError for a line that is none of ours, and for what is said twice."""
-    if (
-        not text.endswith("\n")
-        or not text.isascii()
-        or re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text)
-    ):
-        raise BadFileError("characters that nobody types, or an unfinished line")
-    lines = [line for line in text.split("\n") if line and not line.startswith("#")]
-    if lines[-2:] != ["commit", "save"]:
-        raise BadFileError("it does not end with commit and save")
     found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for line in lines[:-2]:
+    for line in settings_of(text):
         pattern, words, value = _command(line)
         values = found.setdefault((pattern, words), [])
         if value in values or (values and pattern not in _MANY):
