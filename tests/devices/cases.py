@@ -145,13 +145,21 @@ CASES: Mapping[str, TunnelSpec] = {
 }
 
 
-def render_case(platform: Platform, spec: TunnelSpec, *, redacted: bool = False) -> Rendering:
-    """The file with the stamps of the goldens."""
+def render_case(
+    platform: Platform,
+    spec: TunnelSpec,
+    *,
+    version: str = "",
+    redacted: bool = False,
+    given: Mapping[str, str] | None = None,
+) -> Rendering:
+    """The file with the stamps of the goldens; without a version, for the most usual one."""
     return render(
         platform,
         spec,
-        version=platform.versions[0],
+        version=version or platform.versions[0],
         redacted=redacted,
         now=NOW,
         console_version=CONSOLE_VERSION,
+        given=given,
     )

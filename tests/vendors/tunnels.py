@@ -9,8 +9,8 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from tests.builders import a_health_check, a_tunnel_spec, an_endpoint
-from tests.devices.cases import CONSOLE_VERSION, NOW
-from tunnels.devices.base import Platform, render
+from tests.devices.cases import render_case
+from tunnels.devices.base import Platform
 from tunnels.domain import crypto
 from tunnels.domain.findings import RuleError
 from tunnels.domain.proposals import (
@@ -92,14 +92,7 @@ def tunnels(draw: st.DrawFn) -> TunnelSpec:
 def rendered_somehow(platform: Platform, spec: TunnelSpec, *, version: str) -> Iterator[str]:
     """The texts of its files for this version of the device; none when the device refuses the tunnel."""
     try:
-        rendering = render(
-            platform,
-            spec,
-            version=version,
-            redacted=False,
-            now=NOW,
-            console_version=CONSOLE_VERSION,
-        )
+        rendering = render_case(platform, spec, version=version)
     except RuleError:
         return
     for file in rendering.files:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.builders import a_health_check, a_rule, a_tunnel_spec, an_endpoint
-from tests.devices.cases import CASES, CONSOLE_VERSION, HOSTILE_PSK, NOW, render_case
+from tests.devices.cases import CASES, HOSTILE_PSK, render_case
 from tests.devices.juniper_srx.grammar import read
 from tests.devices.understood import BadFileError, Understood, expected
-from tunnels.devices.base import Rendering, render
+from tunnels.devices.base import Rendering
 from tunnels.devices.juniper_srx.platform import PLATFORM
 from tunnels.devices.juniper_srx.words import PRF_BESIDE
 from tunnels.domain.findings import Finding, RuleError
@@ -25,15 +25,7 @@ CBC = IkeSettings(encryption="aes-256", dh_group="dh14")
 def written(
     spec: TunnelSpec, *, version: str = NEWEST, given: Mapping[str, str] | None = None
 ) -> Rendering:
-    return render(
-        PLATFORM,
-        spec,
-        version=version,
-        redacted=False,
-        now=NOW,
-        console_version=CONSOLE_VERSION,
-        given=given,
-    )
+    return render_case(PLATFORM, spec, version=version, given=given)
 
 
 def understood(text: str) -> Understood:

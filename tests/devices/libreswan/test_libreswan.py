@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import a_tunnel_spec
-from tests.devices.cases import CASES, CONSOLE_VERSION, HOSTILE_PSK, NOW
+from tests.devices.cases import CASES, HOSTILE_PSK, render_case
 from tests.devices.goldens import carried
 from tests.devices.libreswan.grammar import read
 from tests.devices.understood import BadFileError, Understood, expected
-from tunnels.devices.base import Rendering, render
+from tunnels.devices.base import Rendering
 from tunnels.devices.registry import PLATFORMS
 from tunnels.domain import crypto
 from tunnels.domain.findings import RuleError
@@ -35,14 +35,7 @@ CONF, SECRETS = f"{ID}.conf", f"{ID}.secrets"
 
 
 def rendered(spec: TunnelSpec, version: str = USUAL) -> Rendering:
-    return render(
-        PLATFORM,
-        spec,
-        version=version,
-        redacted=False,
-        now=NOW,
-        console_version=CONSOLE_VERSION,
-    )
+    return render_case(PLATFORM, spec, version=version)
 
 
 def files_of(spec: TunnelSpec, version: str = USUAL) -> dict[str, str]:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from tests.builders import a_health_check, a_rule, a_tunnel_spec, an_endpoint
-from tests.devices.cases import CASES, CONSOLE_VERSION, HOSTILE_PSK, NOW
+from tests.devices.cases import CASES, HOSTILE_PSK, render_case
 from tests.devices.openiked.grammar import read
 from tests.devices.understood import BadFileError, Understood, expected
-from tunnels.devices.base import Rendering, render
+from tunnels.devices.base import Rendering
 from tunnels.devices.registry import PLATFORMS
 from tunnels.domain import crypto
 from tunnels.domain.findings import RuleError
@@ -33,14 +33,7 @@ ONE_PAIR = a_tunnel_spec(
 
 
 def rendered(spec: TunnelSpec, version: str = BSD) -> Rendering:
-    return render(
-        PLATFORM,
-        spec,
-        version=version,
-        redacted=False,
-        now=NOW,
-        console_version=CONSOLE_VERSION,
-    )
+    return render_case(PLATFORM, spec, version=version)
 
 
 def text_of(spec: TunnelSpec, version: str = BSD) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.builders import a_health_check, a_rule, a_tunnel_spec, an_endpoint
-from tests.devices.cases import CASES, CONSOLE_VERSION, NOW, render_case
+from tests.devices.cases import CASES, render_case
 from tests.devices.paloalto_panos.grammar import SILENT, read
 from tests.devices.understood import Understood, expected
-from tunnels.devices.base import Rendering, render
+from tunnels.devices.base import Rendering
 from tunnels.devices.paloalto_panos import units
 from tunnels.devices.paloalto_panos.platform import PLATFORM
 from tunnels.domain.findings import Finding, RuleError
@@ -29,15 +29,7 @@ IPV6 = render_case(PLATFORM, CASES["common-ipv6"]).text
 def written(
     spec: TunnelSpec, *, version: str = NEWEST, given: Mapping[str, str] | None = None
 ) -> Rendering:
-    return render(
-        PLATFORM,
-        spec,
-        version=version,
-        redacted=False,
-        now=NOW,
-        console_version=CONSOLE_VERSION,
-        given=given,
-    )
+    return render_case(PLATFORM, spec, version=version, given=given)
 
 
 def understood(text: str) -> Understood:

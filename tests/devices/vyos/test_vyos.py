@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.builders import a_health_check, a_rule, a_tunnel_spec, an_endpoint
-from tests.devices.cases import CASES, CONSOLE_VERSION, NOW
+from tests.devices.cases import CASES, render_case
 from tests.devices.understood import BadFileError, expected
 from tests.devices.vyos.grammar import read
-from tunnels.devices.base import render
 from tunnels.devices.registry import PLATFORMS
 from tunnels.domain.findings import Finding, RuleError
 from tunnels.domain.proposals import (
@@ -28,10 +27,7 @@ NAME = "vpnx-7k2m9q4z"
 
 
 def written(spec: TunnelSpec, version: str = "1.4", **answers: str) -> str:
-    rendering = render(
-        VYOS, spec, version=version, redacted=False, now=NOW, console_version=CONSOLE_VERSION, given=answers
-    )  # fmt: skip
-    [file] = rendering.files
+    [file] = render_case(VYOS, spec, version=version, given=answers).files
     assert read("vyos", {file.filename: file.text}) == expected(spec, silent=frozenset())
     return file.text
 

@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 
 from tests.builders import a_health_check, a_rule, a_tunnel_spec, an_endpoint
-from tests.devices.cases import CASES, CONSOLE_VERSION, HOSTILE_PSK, NOW
+from tests.devices.cases import CASES, HOSTILE_PSK, render_case
 from tests.devices.goldens import FOLDER, REFUSED
 from tests.devices.understood import BadFileError, expected
 from tests.devices.windows_rras.grammar import SILENT, read
 from tests.proofs import Proves
 from tests.vendors.powershell import Assignment, Call, statements_of
-from tunnels.devices.base import render
 from tunnels.devices.proofs import Kind
 from tunnels.devices.registry import PLATFORMS
 from tunnels.domain.findings import Finding, RuleError
@@ -35,9 +34,7 @@ def a_spec(**over: Any) -> TunnelSpec:
 
 
 def written(spec: TunnelSpec, **answers: str) -> str:
-    [file] = render(
-        RRAS, spec, version="2022", redacted=False, now=NOW, console_version=CONSOLE_VERSION, given=answers
-    ).files  # fmt: skip
+    [file] = render_case(RRAS, spec, version="2022", given=answers).files
     assert read("windows-rras", {file.filename: file.text}) == expected(spec, silent=SILENT)
     return file.text
 
