@@ -156,6 +156,16 @@ class Rendering:
         )
 
 
+def find_version(platform: Platform, version: str) -> str:
+    """The version, which the platform must have. Raises RuleError when it has none of that name."""
+    if version not in platform.abilities:
+        choices = ", ".join(platform.versions)
+        raise refuse(
+            "unknown-version", f"Choose one of these versions: {choices}.", field="version"
+        )
+    return version
+
+
 def obstacles(platform: Platform, version: str, spec: TunnelSpec) -> list[Finding]:
     """Why the platform in this version, one of its own, cannot be the tunnel's other end; nothing when it can."""
     found = refusals(platform.label, platform.abilities[version], spec)
@@ -180,12 +190,7 @@ def render(
     """
     if now.tzinfo is None:
         raise ValueError("now must know its time zone")
-    abilities = platform.abilities.get(version)
-    if abilities is None:
-        choices = ", ".join(platform.versions)
-        raise refuse(
-            "unknown-version", f"Choose one of these versions: {choices}.", field="version"
-        )
+    abilities = platform.abilities[find_version(platform, version)]
     findings = obstacles(platform, version, spec)
     if findings:
         raise RuleError(findings)

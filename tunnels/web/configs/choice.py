@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tunnels.devices import registry
+from tunnels.devices.base import find_version
 from tunnels.domain.findings import refuse
 from tunnels.web.devices import Device, of_version
 
@@ -35,17 +36,10 @@ def suggest(asked: Mapping[str, str], *, remembered: Device | None) -> Device:
 def exact(asked: Mapping[str, str]) -> Device:
     """Exactly what was asked for. Raises RuleError when there is no such thing, or the lists do not agree."""
     platform = registry.find_platform(asked.get("platform", ""))
-    version = asked.get("version", "")
     if asked.get("vendor", platform.vendor) != platform.vendor:
         raise refuse(
             "unknown-platform",
             "The vendor was changed after the platform; look at the file below, then download it.",
             field="platform",
         )
-    if version not in platform.versions:
-        raise refuse(
-            "unknown-version",
-            f"Choose one of these versions: {', '.join(platform.versions)}.",
-            field="version",
-        )
-    return Device(platform=platform, version=version)
+    return Device(platform=platform, version=find_version(platform, asked.get("version", "")))
