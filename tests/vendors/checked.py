@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.devices.goldens import FOLDER, REFUSED
@@ -19,14 +20,15 @@ from tests.devices.goldens import FOLDER, REFUSED
 class Checked:
     """`by` is the schema and its release, `date` the day in ISO format, `files` `case/file` → SHA-256.
 
-    `lines` is how many lines were judged, `planted` how many mistakes were made on purpose; all were noticed.
+    `lines` is how many lines were judged, `planted` how many mistakes were made on purpose; all were noticed. None are
+    planted where the judge's own tests do that.
     """
 
     by: str
     date: str
     files: Mapping[str, str]
     lines: int
-    planted: int
+    planted: int = 0
     not_covered: tuple[str, ...]
 
 
@@ -34,7 +36,7 @@ def texts_of(platform_id: str) -> Mapping[str, str]:
     """`case/file` → text of every golden file of the platform; refusals are left out."""
     folder = FOLDER / platform_id
     return {
-        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        path.relative_to(folder).as_posix(): path.read_bytes().decode()
         for path in sorted(folder.glob("*/*"))
         if path.name != REFUSED
     }
@@ -45,8 +47,24 @@ def digests(texts: Mapping[str, str]) -> Mapping[str, str]:
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 
 
-def keep(path: Path, record: Checked) -> None:
-    """Write the record. Equal records give equal bytes."""
+def keep(
+    path: Path,
+    *,
+    by: str,
+    texts: Mapping[str, str],
+    lines: int,
+    not_covered: tuple[str, ...],
+    planted: int = 0,
+) -> None:
+    """Write the record of what was checked today. Equal records give equal bytes."""
+    record = Checked(
+        by=by,
+        date=datetime.now(UTC).date().isoformat(),
+        files=digests(texts),
+        lines=lines,
+        planted=planted,
+        not_covered=not_covered,
+    )
     path.write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
 
 

@@ -11,21 +11,19 @@ tests/devices/vyos/checked.json. The test beside that file holds the goldens to 
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
-import json
 import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-ROOT = Path(__file__).resolve().parents[2]
-GOLDENS = ROOT / "tests" / "golden" / "vyos"
-RECORD = ROOT / "tests" / "devices" / "vyos" / "checked.json"
+from tests.vendors.checked import keep, texts_of
+
+PLATFORM = "vyos"
+RECORD = Path(__file__).parents[1] / "devices" / "vyos" / "checked.json"
 NOT_COVERED = (
     "commit and save: commands of the shell, not of the tree",
     "whether values fit together: VyOS's conf_mode scripts look at that",
@@ -220,38 +218,16 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("usage: python -m tests.vendors.vyos_xml PATH COMMIT\n")
         return 2
     root = load(Path(arguments[0]))
-    files = {path.relative_to(GOLDENS).as_posix(): path for path in _configurations()}
-    wrong = [
-        f"{name}: {found}"
-        for name, path in files.items()
-        for found in problems(path.read_text(), root)
-    ]
+    texts = texts_of(PLATFORM)
+    wrong = [f"{name}: {found}" for name, text in texts.items() for found in problems(text, root)]
     if wrong:
         sys.stdout.write("\n".join([*wrong, "The record stays as it is.", ""]))
         return 1
-    record = {
-        "by": f"vyos-1x interface definitions {arguments[1]}",
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "files": {name: digest(path) for name, path in files.items()},
-        "lines": sum(
-            line.startswith("set ")
-            for path in files.values()
-            for line in path.read_text().splitlines()
-        ),
-        "not_covered": NOT_COVERED,
-    }
-    RECORD.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{record['lines']} lines of {len(files)} files are right.\n")
+    lines = sum(line.startswith("set ") for text in texts.values() for line in text.splitlines())
+    by = f"vyos-1x interface definitions {arguments[1]}"
+    keep(RECORD, by=by, texts=texts, lines=lines, not_covered=NOT_COVERED)
+    sys.stdout.write(f"{lines} lines of {len(texts)} files are right.\n")
     return 0
-
-
-def digest(path: Path) -> str:
-    """The SHA-256 of the file, in hex."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _configurations() -> list[Path]:
-    return sorted(path for path in GOLDENS.glob("*/*") if path.name != "REFUSED.txt")
 
 
 if __name__ == "__main__":
