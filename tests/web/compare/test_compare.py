@@ -32,19 +32,6 @@ def tunnel() -> Tunnel:
     return make.a_tunnel(*make.SEED_RULES)
 
 
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(make.a_user("ada", "admin"))
-    return client
-
-
-@pytest.fixture
-def viewer() -> Client:
-    client = Client()
-    client.force_login(make.a_user("vera", "viewer"))
-    return client
-
-
 def address(tunnel: Tunnel, name: str = "compare-check") -> str:
     return reverse(f"tunnels:{name}", args=[tunnel.public_id])
 

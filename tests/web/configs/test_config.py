@@ -27,19 +27,6 @@ def tunnel() -> Tunnel:
     return make.a_tunnel(*make.SEED_RULES)
 
 
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(make.a_user("ada", "admin"))
-    return client
-
-
-@pytest.fixture
-def viewer() -> Client:
-    client = Client()
-    client.force_login(make.a_user("vera", "viewer"))
-    return client
-
-
 def page_of(tunnel: Tunnel, query: str = "") -> str:
     return f"/tunnels/{tunnel.public_id}/config/{query}"
 
