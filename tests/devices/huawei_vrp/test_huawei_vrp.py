@@ -174,6 +174,7 @@ def test_a_router_spares_the_pairs_from_nat() -> None:
 def test_the_acl_of_nat_is_not_that_of_the_tunnel() -> None:
     [finding] = refused(ROUTER, acl="3001", nat_acl="3001")
     assert finding.field == "acl"
+    assert refused(ROUTER, acl="03001", nat_acl="3001") == [finding]
     assert "acl number 3001" in text_of(acl="3001", nat_acl="3001")
 
 

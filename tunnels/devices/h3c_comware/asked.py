@@ -16,22 +16,18 @@ from tunnels.devices.questions import (
     is_probed,
     number,
 )
+from tunnels.devices.vrp import ADVANCED_ACL_OR_NONE, INTERFACE
 
-_INTERFACE: Final = re.compile(
-    r"[A-Za-z][A-Za-z-]{1,30}[0-9]{1,4}(/[0-9]{1,4}){0,3}(\.[0-9]{1,4})?", re.ASCII
-)
 _ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}", re.ASCII)
-_ADVANCED_ACL: Final = re.compile(rf"{NONE}|3[0-9]{{3}}", re.ASCII)
 _LOOPBACK: Final = re.compile(rf"{NONE}|[1-9]?[0-9]|1[01][0-9]|12[0-7]", re.ASCII)
-
 
 QUESTIONS: Final = (
     Question(
-        id="outside", label="Outside interface", usual="GigabitEthernet0/0", grammar=_INTERFACE,
+        id="outside", label="Outside interface", usual="GigabitEthernet0/0", grammar=INTERFACE,
         help="The one towards the Internet; the IPsec policy is applied to it.", example="GigabitEthernet1/0/1",
     ),
     Question(
-        id="inside", label="Inside interface", usual="GigabitEthernet0/1", grammar=_INTERFACE,
+        id="inside", label="Inside interface", usual="GigabitEthernet0/1", grammar=INTERFACE,
         help="The one with your ranges; TCP segments are limited there.", example="GigabitEthernet1/0/2",
     ),
     NEXT_HOP,
@@ -48,7 +44,7 @@ QUESTIONS: Final = (
         asked=is_ikev1,
     ),
     Question(
-        id="nat_acl", label="NAT ACL", usual=NONE, grammar=_ADVANCED_ACL, example="3000",
+        id="nat_acl", label="NAT ACL", usual=NONE, grammar=ADVANCED_ACL_OR_NONE, example="3000",
         help="The advanced ACL that nat outbound uses; none, when the device does no NAT, or does it otherwise.",
     ),
     number(

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunnels.devices.base import Order
-from tunnels.devices.h3c_comware.notation import FIREWALL
-from tunnels.devices.h3c_comware.surroundings import (
-    exempt,
-    operation,
-    pings,
-    routes,
-    security_rules,
-)
+from tunnels.devices.h3c_comware.notation import FIREWALL, wild
+from tunnels.devices.h3c_comware.surroundings import routes, security_rules
 from tunnels.devices.heading import heading
 from tunnels.devices.questions import NONE
 from tunnels.devices.viewpoint import Viewpoint
+from tunnels.devices.vrp import LOAD, exempt, operation, pings
 from tunnels.domain.proposals import IkeVersion
 
 _ONE_POLICY = (
@@ -33,12 +28,7 @@ def header(order: Order, view: Viewpoint) -> tuple[str, ...]:
     return heading(
         order,
         before=_before(order, view),
-        load=[
-            "system-view",
-            "(paste the lines below; those that begin with a # set nothing)",
-            "return",
-            "save",
-        ],
+        load=LOAD,
         verify=[
             phase_one,
             "display ipsec sa: SAs in both directions for each pair that had traffic",
@@ -81,7 +71,7 @@ def _around(order: Order, view: Viewpoint) -> Iterator[str]:
             "above its permits. Without an ACL, or with a basic one (2000 to 2999), it translates the tunnel's traffic "
             "too:"
         )
-        yield "\n".join((sentence, *exempt(order, view)))
+        yield "\n".join((sentence, *exempt(order, view, wild)))
         if order.version == FIREWALL:
             yield "NAT: in a nat global-policy, a rule at the top with action snat no-nat does the same."
     if order.version == FIREWALL:
@@ -124,7 +114,7 @@ def _remove(order: Order, view: Viewpoint) -> Iterator[str]:
         yield f"undo interface LoopBack{answers['loopback']}"
     if answers["nat_acl"] != NONE:
         yield f"acl number {answers['nat_acl']}"
-        yield from (f" undo {' '.join(rule.split()[:2])}" for rule in exempt(order, view))
+        yield from (f" undo {' '.join(rule.split()[:2])}" for rule in exempt(order, view, wild))
         yield " quit"
     if order.version == FIREWALL:
         yield "security-policy ip"

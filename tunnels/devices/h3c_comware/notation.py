@@ -1,4 +1,4 @@
-"""How Comware writes views, ranges and identities, and the kinds of device that it runs on."""
+"""How Comware writes ranges and identities, and the kinds of device that it runs on."""
 
 from __future__ import annotations
 
@@ -11,26 +11,18 @@ ROUTER: Final = "MSR router"
 FIREWALL: Final = "SecPath firewall"
 
 
-def enter(view: str, *lines: str) -> tuple[str, ...]:
-    """The command that opens a view, the commands in it, and the way out."""
-    return (view, *(f" {line}" for line in lines), " quit")
-
-
 def wild(network: Network) -> str:
     """The range with its wildcard mask, as in a rule of an ACL."""
     return f"{network.network_address} {network.hostmask}" if network.prefixlen else "any"
 
 
-def matching(direction: str, network: Network) -> tuple[str, ...]:
+def matching(direction: str, end: Address | Network) -> tuple[str, ...]:
     """The condition of a security policy's rule; none for every address. `direction` is source or destination."""
-    if not network.prefixlen:
+    if isinstance(end, Address):
+        return (f"{direction}-ip-host {end}",)
+    if not end.prefixlen:
         return ()
-    return (f"{direction}-ip-subnet {network.network_address} {network.prefixlen}",)
-
-
-def host(direction: str, address: Address) -> str:
-    """The same for one address."""
-    return f"{direction}-ip-host {address}"
+    return (f"{direction}-ip-subnet {end.network_address} {end.prefixlen}",)
 
 
 def kind(identity: Identity) -> str:

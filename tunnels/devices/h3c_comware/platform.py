@@ -15,19 +15,17 @@ from dataclasses import dataclass
 from tunnels.devices.base import Order, Part, Platform
 from tunnels.devices.h3c_comware.asked import QUESTIONS
 from tunnels.devices.h3c_comware.header import header
-from tunnels.devices.h3c_comware.notation import FIREWALL, ROUTER, enter, kind, remote, wild
+from tunnels.devices.h3c_comware.notation import FIREWALL, ROUTER, kind, remote, wild
 from tunnels.devices.h3c_comware.surroundings import operations, surroundings
 from tunnels.devices.h3c_comware.words import ABILITIES
 from tunnels.devices.heading import commented
 from tunnels.devices.rendering import fill
 from tunnels.devices.viewpoint import Viewpoint, customer_viewpoint
+from tunnels.devices.vrp import check_acls, enter, matched
 from tunnels.domain import crypto
-from tunnels.domain.findings import Finding, refuse
+from tunnels.domain.findings import Finding
 from tunnels.domain.proposals import IkeVersion, Mode
 from tunnels.domain.spec import TunnelSpec
-
-# Steps of five leave room for rules in between.
-_STEP = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +39,11 @@ class Document:
 def write(order: Order) -> str:
     """The commands, from the system view on. Raises RuleError when one ACL is asked to be two things."""
     spec, view, answers = order.spec, customer_viewpoint(order.spec), order.answers
-    if answers["nat_acl"] == str(int(answers["acl"])):
-        message = "The NAT ACL and the tunnel's own ACL must be two; enter another ACL number."
-        raise refuse("device-answer", message, field="acl")
+    check_acls(order)
     sections = [
-        _acl(order, view),
+        matched(order, view, wild),
         *(_ikev2(order, view) if spec.ike.version is IkeVersion.V2 else _ikev1(order, view)),
-        _transform_set(spec),
+        _transform_set(order),
         *surroundings(order, view),
         _policy(order, view),
         # From here on, the tunnel works.
@@ -79,15 +75,6 @@ def losses(spec: TunnelSpec) -> list[str]:
         "pairs in which it has an address, and the others need traffic from behind it."
     )
     return [waits]
-
-
-def _acl(order: Order, view: Viewpoint) -> tuple[str, ...]:
-    rules = (
-        f"rule {pair.number * _STEP} permit ip source {wild(pair.local)} destination {wild(pair.remote)}"
-        for pair in view.pairs
-    )
-    # The form with the keyword advanced came later; this one is understood by all releases.
-    return enter(f"acl number {int(order.answers['acl'])}", *rules)
 
 
 def _ikev2(order: Order, view: Viewpoint) -> Iterator[tuple[str, ...]]:
@@ -159,8 +146,8 @@ def _dpd(spec: TunnelSpec) -> Iterator[str]:
         yield f"dpd interval {third} retry {third} periodic"
 
 
-def _transform_set(spec: TunnelSpec) -> tuple[str, ...]:
-    ipsec, words = spec.ipsec, ABILITIES.esp[spec.ike.version]
+def _transform_set(order: Order) -> tuple[str, ...]:
+    ipsec, words = order.spec.ipsec, order.abilities.esp[order.spec.ike.version]
     lines = [
         "encapsulation-mode tunnel",
         "protocol esp",
@@ -170,7 +157,7 @@ def _transform_set(spec: TunnelSpec) -> tuple[str, ...]:
         lines.append(f"esp authentication-algorithm {words.integrity[ipsec.integrity]}")
     if ipsec.pfs:
         lines.append(f"pfs {words.dh[ipsec.pfs]}")
-    return enter(f"ipsec transform-set {spec.id}", *lines)
+    return enter(f"ipsec transform-set {order.spec.id}", *lines)
 
 
 def _policy(order: Order, view: Viewpoint) -> tuple[str, ...]:

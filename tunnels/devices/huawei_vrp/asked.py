@@ -15,17 +15,13 @@ from tunnels.devices.questions import (
     is_probed,
     number,
 )
+from tunnels.devices.vrp import ADVANCED_ACL_OR_NONE, INTERFACE
 
-_INTERFACE: Final = re.compile(
-    r"[A-Za-z][A-Za-z-]{1,30}[0-9]{1,4}(/[0-9]{1,4}){0,3}(\.[0-9]{1,4})?", re.ASCII
-)
 _ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII)
-_ADVANCED_ACL: Final = re.compile(rf"{NONE}|3[0-9]{{3}}", re.ASCII)
-
 
 QUESTIONS: Final = (
     Question(
-        id="outside", label="Outside interface", usual="GigabitEthernet1/0/1", grammar=_INTERFACE,
+        id="outside", label="Outside interface", usual="GigabitEthernet1/0/1", grammar=INTERFACE,
         help="The one towards the Internet; the IPsec policy is applied to it.",
     ),
     NEXT_HOP,
@@ -54,11 +50,11 @@ QUESTIONS: Final = (
         help="USG only: the security zone of your ranges.",
     ),
     Question(
-        id="inside", label="Inside interface", usual="GigabitEthernet0/0/1", grammar=_INTERFACE,
+        id="inside", label="Inside interface", usual="GigabitEthernet0/0/1", grammar=INTERFACE,
         help="AR only: the one with your ranges; TCP segments are limited there.",
     ),
     Question(
-        id="nat_acl", label="NAT ACL", usual=NONE, grammar=_ADVANCED_ACL, example="3000",
+        id="nat_acl", label="NAT ACL", usual=NONE, grammar=ADVANCED_ACL_OR_NONE, example="3000",
         help="AR only: the advanced ACL that nat outbound uses; none, when the router does no NAT.",
     ),
     number(

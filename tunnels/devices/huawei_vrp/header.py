@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from tunnels.devices.base import Order
 from tunnels.devices.heading import heading
-from tunnels.devices.huawei_vrp.notation import ROUTER
-from tunnels.devices.huawei_vrp.surroundings import exempt, pings, routes, security_rules
+from tunnels.devices.huawei_vrp.notation import ROUTER, wild
+from tunnels.devices.huawei_vrp.surroundings import pinged, routes, security_rules
 from tunnels.devices.huawei_vrp.words import WEAK
 from tunnels.devices.questions import NONE
 from tunnels.devices.viewpoint import Viewpoint
+from tunnels.devices.vrp import LOAD, exempt
 from tunnels.domain import crypto
 from tunnels.domain.crypto import Transform
 from tunnels.domain.spec import TunnelSpec
@@ -26,12 +27,7 @@ def header(order: Order, view: Viewpoint, compatible: tuple[str, ...]) -> tuple[
     return heading(
         order,
         before=_before(order, view, compatible),
-        load=[
-            "system-view",
-            "(paste the lines below; those that begin with a # set nothing)",
-            "return",
-            "save",
-        ],
+        load=LOAD,
         verify=[
             "display ike sa: the flags of this VPN gateway begin with RD, in both phases",
             "display ipsec sa",
@@ -109,7 +105,7 @@ def _around(order: Order, view: Viewpoint) -> Iterator[str]:
             "NAT: when the outside interface translates (nat outbound with an advanced ACL), these go above that ACL's "
             "permits; a basic ACL, 2000 to 2999, must be replaced by an advanced one first:"
         )
-        yield "\n".join((sentence, *exempt(order, view)))
+        yield "\n".join((sentence, *exempt(order, view, wild)))
     yield (
         "Firewall: when a packet filter stands on the outside interface, let UDP 500, UDP 4500 and ESP (IP protocol "
         f"50) pass between {view.device.address} and {view.gateway.address}."
@@ -121,7 +117,7 @@ def _around(order: Order, view: Viewpoint) -> Iterator[str]:
 
 def _remove(order: Order, view: Viewpoint, compatible: tuple[str, ...]) -> Iterator[str]:
     spec, answers = order.spec, order.answers
-    for name in pings(order, view):
+    for name in pinged(order, view):
         yield f"nqa test-instance {name}"
         yield " stop"
         yield " quit"
@@ -164,7 +160,7 @@ def _shared(order: Order, view: Viewpoint) -> Iterator[str]:
 def _remove_from_router(order: Order, view: Viewpoint) -> Iterator[str]:
     if order.answers["nat_acl"] != NONE:
         yield f"acl number {order.answers['nat_acl']}"
-        yield from (f" undo {' '.join(rule.split()[:2])}" for rule in exempt(order, view))
+        yield from (f" undo {' '.join(rule.split()[:2])}" for rule in exempt(order, view, wild))
         yield " quit"
 
 

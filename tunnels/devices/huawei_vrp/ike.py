@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunnels.devices.base import Order
-from tunnels.devices.huawei_vrp.notation import ROUTER, enter
+from tunnels.devices.huawei_vrp.notation import ROUTER
 from tunnels.devices.huawei_vrp.words import INTEGRITY
 from tunnels.devices.viewpoint import Viewpoint
+from tunnels.devices.vrp import enter
 from tunnels.domain.proposals import IkeVersion, Mode
 from tunnels.domain.spec import TunnelSpec
 

@@ -19,17 +19,15 @@ from tunnels.devices.heading import commented
 from tunnels.devices.huawei_vrp.asked import QUESTIONS
 from tunnels.devices.huawei_vrp.header import header
 from tunnels.devices.huawei_vrp.ike import peer, proposal
-from tunnels.devices.huawei_vrp.notation import ROUTER, enter, wild
+from tunnels.devices.huawei_vrp.notation import ROUTER, wild
 from tunnels.devices.huawei_vrp.surroundings import surroundings, tests
 from tunnels.devices.huawei_vrp.words import VERSIONS
 from tunnels.devices.rendering import fill
 from tunnels.devices.viewpoint import Side, Viewpoint, customer_viewpoint
+from tunnels.devices.vrp import check_acls, enter, matched
 from tunnels.domain import crypto
-from tunnels.domain.findings import Finding, refuse
+from tunnels.domain.findings import Finding
 from tunnels.domain.spec import TunnelSpec
-
-# VRP numbers rules in steps of five by itself.
-_STEP: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +40,13 @@ class Document:
 
 def write(order: Order) -> str:
     """The commands, from the system view on. Raises RuleError when one ACL is asked to be two things."""
-    if order.version == ROUTER and order.answers["nat_acl"] == order.answers["acl"]:
-        message = "The NAT ACL and the tunnel's own ACL must be two; enter another ACL number."
-        raise refuse("device-answer", message, field="acl")
+    if order.version == ROUTER:
+        check_acls(order)
     view = customer_viewpoint(order.spec)
     compatible = _compatible(order)
     sections = [
         *((command,) for command in compatible),
-        _acl(order, view),
+        matched(order, view, wild),
         _ipsec_proposal(order),
         proposal(order),
         *peer(order, view),
@@ -102,14 +99,6 @@ def _compatible(order: Order) -> tuple[str, ...]:
         return ()
     what = "authentication sha2" if order.version == ROUTER else "sha2"
     return (f"ipsec {what} compatible enable",)
-
-
-def _acl(order: Order, view: Viewpoint) -> tuple[str, ...]:
-    rules = (
-        f"rule {pair.number * _STEP} permit ip source {wild(pair.local)} destination {wild(pair.remote)}"
-        for pair in view.pairs
-    )
-    return enter(f"acl number {int(order.answers['acl'])}", *rules)
 
 
 def _ipsec_proposal(order: Order) -> tuple[str, ...]:
