@@ -6,65 +6,60 @@ column begins a comment; `?` asks for help wherever it is typed, so it can be no
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
 
+from tests.devices.prompt import Command, lines_of, nested
 from tests.devices.understood import BadFileError
 
 LONGEST = 254
 _TYPEABLE = re.compile(r"[ ->@-~]*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command and those of the mode that it opens; `inner` is None when it opens none."""
-
-    text: str
-    inner: tuple[Command, ...] | None = None
-
-
 def commands(text: str) -> tuple[Command, ...]:
     """The commands of a file. Raises BadFileError for what cannot be typed, and for modes that are not left."""
-    if not text.endswith("\n"):
-        raise BadFileError("the last line has no end")
-    lines = text[:-1].split("\n")
+    lines = lines_of(text, _TYPEABLE)
     for line in lines:
-        if not _TYPEABLE.fullmatch(line) or line != line.rstrip() or not line:
-            raise BadFileError(f"not a line for the prompt: {line!r}")
         if len(line) > LONGEST:
             raise BadFileError(f"longer than the prompt takes: {line!r}")
-    found, rest = _mode([line for line in lines if not line.startswith("!")], depth=0)
-    if rest:
-        raise BadFileError(f"left over: {rest[0]!r}")
-    return found
+    return nested([line for line in lines if not line.startswith("!")], "exit")
 
 
-def _mode(lines: list[str], *, depth: int) -> tuple[tuple[Command, ...], list[str]]:
-    """The commands of one mode, and the lines after it."""
-    found: list[Command] = []
-    while lines:
-        line, *lines = lines
-        if _depth(line) != depth:
-            raise BadFileError(f"in the wrong column: {line!r}")
-        word = line.strip()
-        if word == "exit":
-            if not depth:
-                raise BadFileError("an exit out of nothing")
-            return tuple(found), lines
-        if lines and _depth(lines[0]) > depth:
-            inner, lines = _mode(lines, depth=depth + 1)
-            found.append(Command(word, inner))
-        else:
-            found.append(Command(word))
-    if depth:
-        raise BadFileError("a mode is not left")
-    return tuple(found), lines
+@dataclass(slots=True)
+class Device:
+    """What has been configured so far; what is used must have been defined above."""
+
+    names: set[tuple[str, str]] = field(default_factory=set)
+
+    def define(self, kind: str, name: str) -> None:
+        """A thing of this kind and name is there from now on; raises BadFileError when it is already."""
+        if (kind, name) in self.names:
+            raise BadFileError(f"{kind} {name} is there twice")
+        self.names.add((kind, name))
+
+    def use(self, kind: str, name: str) -> None:
+        """Raises BadFileError when there is no such thing yet."""
+        if (kind, name) not in self.names:
+            raise BadFileError(f"{kind} {name} is used before it is there")
 
 
-def _depth(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
+D = TypeVar("D", bound=Device)
+# The pattern of a command, what it does to the device, and whether it opens a mode.
+Known = tuple[str, Callable[[D, re.Match[str], Command], None], bool]
+
+
+def obey(device: D, command: Command, known: Iterable[Known[D]]) -> None:
+    """Takes one command. Raises BadFileError when the device would not, or when we would not write it."""
+    for pattern, take, has_mode in known:
+        match = re.fullmatch(pattern, command.text, re.ASCII)
+        if match:
+            if has_mode != (command.inner is not None):
+                raise BadFileError(f"with or without a mode: {command.text!r}")
+            take(device, match, command)
+            return
+    raise BadFileError(f"unknown command: {command.text!r}")
 
 
 class Taken:
@@ -102,35 +97,6 @@ class Taken:
         """No line may be left."""
         if self.lines:
             raise BadFileError(f"unknown in {self.title!r}: {self.lines[0]!r}")
-
-
-def number(text: str, low: int, high: int) -> int:
-    """A number as these prompts take it."""
-    if not re.fullmatch("0|[1-9][0-9]{0,9}", text, re.ASCII) or not low <= int(text) <= high:
-        raise BadFileError(f"not a number from {low} to {high}: {text!r}")
-    return int(text)
-
-
-def address(text: str) -> str:
-    """An address in its canonical form."""
-    try:
-        found = str(ipaddress.ip_address(text))
-    except ValueError:
-        raise BadFileError(f"no address: {text!r}") from None
-    if found != text:
-        raise BadFileError(f"not written as usual: {text!r}")
-    return found
-
-
-def network(first: str, mask: str, *, wildcard: bool) -> str:
-    """An IPv4 range in CIDR notation; `wildcard` tells which kind of mask it is."""
-    try:
-        found = ipaddress.IPv4Network(f"{first}/{mask}")
-    except ValueError:
-        raise BadFileError(f"no range: {first} {mask}") from None
-    if mask != str(found.hostmask if wildcard else found.netmask):
-        raise BadFileError(f"the wrong kind of mask: {mask}")
-    return str(found)
 
 
 def alone(values: Iterable[str], what: str) -> str:

@@ -16,7 +16,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.devices.cisco import Command, Taken, address, network, number, word
+from tests.devices.cisco import Device, Known, Taken, word
+from tests.devices.prompt import Command, address, network, number
 from tests.devices.understood import BadFileError
 
 # [VPN] keywords of crypto ikev1 policy.
@@ -53,10 +54,9 @@ _NAT = (
 
 
 @dataclass(slots=True)
-class Firewall:
+class Firewall(Device):
     """What has been configured so far."""
 
-    names: set[tuple[str, str]] = field(default_factory=set)
     said: dict[str, object] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     peers: list[str] = field(default_factory=list)
@@ -68,34 +68,11 @@ class Firewall:
     routes: list[str] = field(default_factory=list)
     interfaces: list[str] = field(default_factory=list)
 
-    def define(self, kind: str, name: str) -> None:
-        """A thing of this kind and name is there from now on; raises BadFileError when it is already."""
-        if (kind, name) in self.names:
-            raise BadFileError(f"{kind} {name} is there twice")
-        self.names.add((kind, name))
-
-    def use(self, kind: str, name: str) -> None:
-        """Raises BadFileError when there is no such thing yet."""
-        if (kind, name) not in self.names:
-            raise BadFileError(f"{kind} {name} is used before it is there")
-
     def say(self, name: str, value: object) -> None:
         """Raises BadFileError when it has been said before."""
         if name in self.said:
             raise BadFileError(f"said twice: {name}")
         self.said[name] = value
-
-
-def obey(firewall: Firewall, command: Command) -> None:
-    """Takes one command. Raises BadFileError when the ASA would not, or when we would not write it."""
-    for pattern, take, has_mode in _COMMANDS:
-        match = re.fullmatch(pattern, command.text, re.ASCII)
-        if match:
-            if has_mode != (command.inner is not None):
-                raise BadFileError(f"with or without a mode: {command.text!r}")
-            take(firewall, match, command)
-            return
-    raise BadFileError(f"unknown command: {command.text!r}")
 
 
 def _object(firewall: Firewall, match: re.Match[str], command: Command) -> None:
@@ -349,8 +326,7 @@ _SETTINGS: tuple[tuple[str, Callable[[Firewall, re.Match[str]], None]], ...] = (
     (f"set security-association lifetime seconds {_NUMBER}", _set_seconds),
     (f"set security-association lifetime kilobytes {_NUMBER}", _set_kilobytes),
 )
-_Take = Callable[[Firewall, re.Match[str], Command], None]
-_COMMANDS: tuple[tuple[str, _Take, bool], ...] = (
+COMMANDS: tuple[Known[Firewall], ...] = (
     (f"object network {NAME}", _object, True),
     (f"access-list {NAME} extended permit ip object {NAME} object {NAME}", _access_list, False),
     (

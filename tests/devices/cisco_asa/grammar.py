@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.devices.cisco import alone, commands
-from tests.devices.cisco_asa.firewall import Firewall, obey
+from tests.devices.cisco import alone, commands, obey
+from tests.devices.cisco_asa.firewall import COMMANDS, Firewall
 from tests.devices.understood import BadFileError, Understood
 
 # The ASA takes the address of its interface, also as its identity, and begins only when there is traffic.
@@ -23,7 +23,7 @@ def read(platform_id: str, files: Mapping[str, str]) -> Understood:
         raise BadFileError(f"not one file: {list(files)}")
     firewall = Firewall()
     for command in commands(*files.values()):
-        obey(firewall, command)
+        obey(firewall, command, COMMANDS)
     return _understood(firewall)
 
 

@@ -6,8 +6,9 @@ import ipaddress
 import re
 from collections.abc import Mapping
 
-from tests.devices.cisco import address, alone, commands, network
-from tests.devices.cisco_ios.router import Router, obey
+from tests.devices.cisco import alone, commands, obey
+from tests.devices.cisco_ios.router import COMMANDS, Router
+from tests.devices.prompt import address, network
 from tests.devices.understood import BadFileError, Understood
 
 SILENT: frozenset[str] = frozenset()
@@ -23,7 +24,7 @@ def read(platform_id: str, files: Mapping[str, str]) -> Understood:
         raise BadFileError(f"not one file: {list(files)}")
     router = Router()
     for command in commands(*files.values()):
-        obey(router, command)
+        obey(router, command, COMMANDS)
     return _understood(router)
 
 

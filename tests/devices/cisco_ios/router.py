@@ -11,10 +11,10 @@ What is used must have been defined above: the prompt refuses or ignores it othe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.devices.cisco import Command, Taken, address, network, number, word
+from tests.devices.cisco import Device, Known, Taken, word
+from tests.devices.prompt import Command, address, network, number
 from tests.devices.understood import BadFileError
 
 # [D-L] encryption (IKE policy), hash (IKE policy), group (IKE policy).
@@ -54,10 +54,9 @@ _HOST = "255.255.255.255"
 
 
 @dataclass(slots=True)
-class Router:
+class Router(Device):
     """What has been configured so far."""
 
-    names: set[tuple[str, str]] = field(default_factory=set)
     said: dict[str, object] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     peers: list[str] = field(default_factory=list)
@@ -72,27 +71,6 @@ class Router:
     map_name: str = ""
     bound: bool = False
     segments: bool = False
-
-    def define(self, kind: str, name: str) -> None:
-        if (kind, name) in self.names:
-            raise BadFileError(f"{kind} {name} is there twice")
-        self.names.add((kind, name))
-
-    def use(self, kind: str, name: str) -> None:
-        if (kind, name) not in self.names:
-            raise BadFileError(f"{kind} {name} is used before it is there")
-
-
-def obey(router: Router, command: Command) -> None:
-    """Takes one command. Raises BadFileError when the router would not, or when we would not write it."""
-    for pattern, take, has_mode in _COMMANDS:
-        match = re.fullmatch(pattern, command.text, re.ASCII)
-        if match:
-            if has_mode != (command.inner is not None):
-                raise BadFileError(f"with or without a mode: {command.text!r}")
-            take(router, match, command)
-            return
-    raise BadFileError(f"unknown command: {command.text!r}")
 
 
 def _ikev1_policy(router: Router, match: re.Match[str], command: Command) -> None:
@@ -312,8 +290,7 @@ def _schedule(router: Router, match: re.Match[str], _command: Command) -> None:
     router.scheduled.append(match[1])
 
 
-_Take = Callable[[Router, re.Match[str], Command], None]
-_COMMANDS: tuple[tuple[str, _Take, bool], ...] = (
+COMMANDS: tuple[Known[Router], ...] = (
     (f"crypto isakmp policy {_NUMBER}", _ikev1_policy, True),
     (f"crypto keyring {_NAME}", _ikev1_keyring, True),
     (f"crypto isakmp profile {_NAME}", _ikev1_profile, True),

@@ -13,14 +13,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tests.devices.cisco import address, network, number
 from tests.devices.huawei_vrp.rules import (
     check_nat_policy,
     check_security_policy,
     nat_acl,
     wild_range,
 )
-from tests.devices.huawei_vrp.views import Read, View, read_view, views
+from tests.devices.huawei_vrp.views import Read, read_view, views
+from tests.devices.prompt import Command, address, network, number
 from tests.devices.understood import BadFileError, Understood
 
 SILENT: frozenset[str] = frozenset()
@@ -104,22 +104,22 @@ class Commands:
 
     def __init__(self, text: str) -> None:
         self.left = list(views(text))
-        self.is_router = not any(view.command == "security-policy" for view in self.left)
+        self.is_router = not any(view.text == "security-policy" for view in self.left)
 
-    def every(self, pattern: str) -> list[tuple[View, tuple[str, ...]]]:
+    def every(self, pattern: str) -> list[tuple[Command, tuple[str, ...]]]:
         """All that match, with what was found in parentheses."""
-        matches = [(view, re.fullmatch(pattern, view.command, re.ASCII)) for view in self.left]
+        matches = [(view, re.fullmatch(pattern, view.text, re.ASCII)) for view in self.left]
         self.left = [view for view, match in matches if not match]
         return [(view, match.groups()) for view, match in matches if match]
 
-    def one(self, pattern: str) -> tuple[View, tuple[str, ...]]:
+    def one(self, pattern: str) -> tuple[Command, tuple[str, ...]]:
         """The only one that matches."""
         found = self.every(pattern)
         if len(found) != 1:
             raise BadFileError(f"{len(found)} times: {pattern}")
         return found[0]
 
-    def maybe(self, pattern: str) -> tuple[View, tuple[str, ...]] | None:
+    def maybe(self, pattern: str) -> tuple[Command, tuple[str, ...]] | None:
         """The only one that matches, or None."""
         found = self.every(pattern)
         if len(found) > 1:
@@ -156,7 +156,7 @@ def read(platform_id: str, files: Mapping[str, str]) -> Understood:
     found["starts"] = _surroundings(commands, policy, found, own)
     _applied(commands, policy_name)
     if commands.left:
-        raise BadFileError(f"not known: {commands.left[0].command!r}")
+        raise BadFileError(f"not known: {commands.left[0].text!r}")
     return Understood(**found)
 
 
@@ -261,9 +261,9 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _pairs(view: View) -> list[tuple[str, str]]:
+def _pairs(view: Command) -> list[tuple[str, str]]:
     rules = [
-        re.fullmatch(f"rule {NUM} permit ip source {IP} {IP} destination {IP} {IP}", line.command)
+        re.fullmatch(f"rule {NUM} permit ip source {IP} {IP} destination {IP} {IP}", line.text)
         for line in view.inner or ()
     ]
     numbers = [int(rule[1]) for rule in rules if rule]
@@ -272,7 +272,7 @@ def _pairs(view: View) -> list[tuple[str, str]]:
     return [(wild_range(rule[2], rule[3]), wild_range(rule[4], rule[5])) for rule in rules if rule]
 
 
-def _loopback(view: View) -> str:
+def _loopback(view: Command) -> str:
     found = read_view(view, {"address": rf"ip address {IP} 255\.255\.255\.255"})
     return address(found["address"][0])
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from tests.devices.cisco import network
-from tests.devices.huawei_vrp.views import Read, View, read_view
+from tests.devices.huawei_vrp.views import Read, read_view
+from tests.devices.prompt import Command, network
 from tests.devices.understood import BadFileError
 
 _RANGE = r"([0-9.]{7,15}) mask ([0-9.]{7,15})"
@@ -41,15 +41,17 @@ def _ends(rule: Read) -> tuple[str, str]:
     return ends[0], ends[1]
 
 
-def _named(view: View, rules: dict[str, Read], grammar: dict[str, str]) -> None:
+def _named(view: Command, rules: dict[str, Read], grammar: dict[str, str]) -> None:
     """Add the rule of the view to `rules`. Raises BadFileError for a name that is there, or is none."""
-    name = re.fullmatch(r"rule name ([A-Za-z0-9-]{1,32})", view.command)
+    name = re.fullmatch(r"rule name ([A-Za-z0-9-]{1,32})", view.text)
     if not name or name[1] in rules:
-        raise BadFileError(f"no rule, or twice: {view.command!r}")
+        raise BadFileError(f"no rule, or twice: {view.text!r}")
     rules[name[1]] = read_view(view, grammar)
 
 
-def check_security_policy(view: View, ends: tuple[str, str], pairs: Pairs, own: str | None) -> None:
+def check_security_policy(
+    view: Command, ends: tuple[str, str], pairs: Pairs, own: str | None
+) -> None:
     """Both ends and each pair pass in both directions, the health check in its own, and nothing else."""
     rules: dict[str, Read] = {}
     for inner in view.inner or ():
@@ -82,12 +84,12 @@ def check_security_policy(view: View, ends: tuple[str, str], pairs: Pairs, own: 
         raise BadFileError("the firewall opens too far, or not for the health check")
 
 
-def check_nat_policy(view: View, pairs: Pairs) -> None:
+def check_nat_policy(view: Command, pairs: Pairs) -> None:
     """Each pair keeps its addresses, by a rule that is moved to the top."""
     rules: dict[str, Read] = {}
     moved = []
     for inner in view.inner or ():
-        move = re.fullmatch("rule move (.+) top", inner.command)
+        move = re.fullmatch("rule move (.+) top", inner.text)
         if move and inner.inner is None and move[1] in rules:
             moved.append(move[1])
         else:
@@ -100,16 +102,16 @@ def check_nat_policy(view: View, pairs: Pairs) -> None:
         raise BadFileError("not the same zones everywhere")
 
 
-def nat_acl(view: View) -> Pairs:
+def nat_acl(view: Command) -> Pairs:
     """The pairs that the ACL of a router's NAT denies, sorted."""
     found = []
     numbers = set()
     for line in view.inner or ():
         rule = re.fullmatch(
-            r"rule (\d+) deny ip source (\S+) (\S+) destination (\S+) (\S+)", line.command
+            r"rule (\d+) deny ip source (\S+) (\S+) destination (\S+) (\S+)", line.text
         )
         if not rule or rule[1] in numbers:
-            raise BadFileError(f"no rule of its own for NAT: {line.command!r}")
+            raise BadFileError(f"no rule of its own for NAT: {line.text!r}")
         numbers.add(rule[1])
         found.append((wild_range(rule[2], rule[3]), wild_range(rule[4], rule[5])))
     return tuple(sorted(found))
