@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from tunnels.devices.cisco import SEQUENCE
 from tunnels.devices.questions import NEXT_HOP, NONE, Question, number
 from tunnels.devices.viewpoint import customer_viewpoint
 from tunnels.domain.spec import TunnelSpec
@@ -53,9 +54,7 @@ QUESTIONS: Final = (
         grammar=re.compile("[A-Za-z][A-Za-z0-9_-]{0,63}", re.ASCII),
         help="An interface has only one: give the name of the one that it has (show running-config crypto map).",
     ),
-    number(
-        "sequence", "Sequence number", 100, (1, 65_535), explained="A free one in that crypto map."
-    ),
+    SEQUENCE,
     number(
         "policy",
         "IKE policy number",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunnels.devices.base import SAFE_MSS, Order
+from tunnels.devices.cisco import LOAD, one_map
 from tunnels.devices.cisco_asa.commands import (
     exemptions,
     kind,
@@ -26,12 +27,7 @@ def header(order: Order, view: Viewpoint) -> tuple[str, ...]:
     return heading(
         order,
         before=_before(order, view),
-        load=[
-            "configure terminal",
-            "(paste the lines below; those that begin with an exclamation mark are comments)",
-            "end",
-            "write memory",
-        ],
+        load=[*LOAD, "write memory"],
         verify=[
             f"show crypto {kind(order)} sa: the state is {state}",
             f"show crypto ipsec sa peer {peer}: encaps and decaps both count up, for each pair that had traffic",
@@ -44,10 +40,7 @@ def header(order: Order, view: Viewpoint) -> tuple[str, ...]:
 def _before(order: Order, view: Viewpoint) -> Iterator[str]:
     answers, ike = order.answers, order.spec.ike
     outside, peer = answers["outside"], view.gateway.address
-    yield (
-        f"An interface has only one crypto map: {answers['crypto_map']} replaces any other map on {outside}, and the "
-        "tunnels of that one end. Use the name of the map that is there, and a sequence number that is free in it."
-    )
+    yield one_map(answers)
     yield (
         f"IKE policies belong to all tunnels: number {int(answers['policy'])} must be free. So must the name of the "
         f"tunnel group, {peer}."

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from tunnels.devices.cisco import SEQUENCE
 from tunnels.devices.questions import (
     NEXT_HOP,
     NONE,
@@ -46,9 +47,7 @@ QUESTIONS: Final = (
         grammar=re.compile("[A-Za-z][A-Za-z0-9_-]{0,31}", re.ASCII),
         help="An interface has only one: give the name of the map that is already there (show crypto map).",
     ),
-    number(
-        "sequence", "Sequence number", 100, (1, 65_535), explained="A free one in that crypto map."
-    ),
+    SEQUENCE,
     replace(
         number(
             "policy",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunnels.devices.base import SAFE_MSS, Order
+from tunnels.devices.cisco import LOAD, one_map
 from tunnels.devices.cisco_ios.surroundings import admit, exempt, operations, routes
 from tunnels.devices.cisco_ios.words import IOS_15
 from tunnels.devices.heading import heading
@@ -23,12 +24,7 @@ def header(order: Order, view: Viewpoint) -> tuple[str, ...]:
     return heading(
         order,
         before=_before(order, view),
-        load=[
-            "configure terminal",
-            "(paste the lines below; those that begin with an exclamation mark are comments)",
-            "end",
-            "copy running-config startup-config",
-        ],
+        load=[*LOAD, "copy running-config startup-config"],
         verify=[
             phase_one,
             f"show crypto session remote {peer} detail: UP-ACTIVE, with a flow for each pair that had traffic",
@@ -42,10 +38,7 @@ def header(order: Order, view: Viewpoint) -> tuple[str, ...]:
 def _before(order: Order, view: Viewpoint) -> Iterator[str]:
     answers = order.answers
     outside = answers["outside"]
-    yield (
-        f"An interface has only one crypto map: {answers['crypto_map']} replaces any other map on {outside}, and the "
-        "tunnels of that one end. Use the name of the map that is there, and a sequence number that is free in it."
-    )
+    yield one_map(answers)
     if order.spec.ike.version is IkeVersion.V1:
         yield from _before_ikev1(order, view)
     else:
