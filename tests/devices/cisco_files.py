@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+import pytest
 
 from tests.devices.cases import CONSOLE_VERSION, NOW
+from tests.devices.understood import BadFileError
 from tunnels.devices.base import Platform, render
 from tunnels.domain.spec import TunnelSpec
 
@@ -36,3 +39,20 @@ def commands_of(text: str) -> list[str]:
 def header_of(text: str) -> str:
     """All comments as one line."""
     return " ".join(line[1:].strip() for line in text.splitlines() if line.startswith("!"))
+
+
+def must_catch(
+    platform: Platform,
+    planted: tuple[TunnelSpec, str, str],
+    is_understood: Callable[[str, TunnelSpec], bool],
+) -> None:
+    """Asserts that the reader takes the file of a tunnel, and no longer once the right text is the wrong one."""
+    spec, right, wrong = planted
+    text = file_of(platform, spec)
+    assert is_understood(text, spec)
+    damaged = text.replace(right, wrong)
+    assert damaged != text
+    with pytest.raises(BadFileError):
+        # What can be read must at least not be the tunnel.
+        if not is_understood(damaged, spec):
+            raise BadFileError(wrong)
