@@ -181,14 +181,9 @@ def _ikev2(views: Found) -> dict[str, Any]:
     if proposal["prf"] != proposal["integrity"]:
         raise BadFileError("another PRF than the console's")
     return {
-        "ike_encryption": CATALOGUE[proposal["encryption"]],
-        "ike_integrity": CATALOGUE[proposal["integrity"]],
-        "ike_dh": f"dh{proposal['dh']}",
+        **_agreed(proposal, profile, remote),
         "ike_seconds": _number(profile["seconds"], 120, 86_400),
-        "local_identity": profile["identity"],
-        "remote_identity": remote,
         "psk": keychain["key"],
-        "dpd": "dpd" in profile,
         "remote": keychain["address"],
     }
 
@@ -210,16 +205,23 @@ def _ikev1(views: Found) -> dict[str, Any]:
     if "named" in keychain and keychain["named"] != (remote, key):
         raise BadFileError("two keys")
     return {
+        **_agreed(proposal, profile, remote),
         "mode": profile["mode"],
+        "ike_seconds": _number(proposal["seconds"], 60, 604_800),
+        "psk": key,
+        "remote": address,
+    }
+
+
+def _agreed(proposal: dict[str, Any], profile: dict[str, Any], remote: str) -> dict[str, Any]:
+    """What both versions of IKE say in the same way."""
+    return {
         "ike_encryption": CATALOGUE[proposal["encryption"]],
         "ike_integrity": CATALOGUE[proposal["integrity"]],
         "ike_dh": f"dh{proposal['dh']}",
-        "ike_seconds": _number(proposal["seconds"], 60, 604_800),
         "local_identity": profile["identity"],
         "remote_identity": remote,
-        "psk": key,
         "dpd": "dpd" in profile,
-        "remote": address,
     }
 
 
