@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.devices.cases import CONSOLE_VERSION, NOW
+from tests.devices.cases import render_case
 from tests.devices.understood import BadFileError
-from tunnels.devices.base import Platform, render
+from tunnels.devices.base import Platform
 from tunnels.domain.spec import TunnelSpec
 
 
@@ -19,16 +19,7 @@ def file_of(
     answers: Mapping[str, str] | None = None,
 ) -> str:
     """The text of the platform's only file; without a version, for the most usual one."""
-    rendering = render(
-        platform,
-        spec,
-        version=version or platform.versions[0],
-        redacted=False,
-        now=NOW,
-        console_version=CONSOLE_VERSION,
-        given=answers,
-    )
-    return rendering.text
+    return render_case(platform, spec, version=version, given=answers).text
 
 
 def commands_of(text: str) -> list[str]:

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from tests.builders import a_rule, a_tunnel_spec, an_endpoint
-from tests.devices.cases import CASES, NOW, render_case
+from tests.devices.cases import CASES, render_case
 from tests.devices.h3c_comware.grammar import SILENT, read
 from tests.devices.understood import BadFileError, expected
-from tunnels.devices.base import render
 from tunnels.devices.registry import PLATFORMS
 from tunnels.domain.findings import RuleError
 from tunnels.domain.proposals import IkeVersion, IpsecSettings
 from tunnels.domain.secret import Secret
+from tunnels.domain.spec import TunnelSpec
 
 H3C = PLATFORMS["h3c-comware"]
 ROUTER, FIREWALL = H3C.versions
@@ -22,10 +22,8 @@ IKEV1 = CASES["common-ikev1-main"]
 HEALTH = CASES["common-health-check"]
 
 
-def text_of(version: str = ROUTER, *, spec: object = COMMON, **given: str) -> str:
-    [file] = render(
-        H3C, spec, version=version, redacted=False, now=NOW, console_version="1", given=given  # type: ignore[arg-type]
-    ).files  # fmt: skip
+def text_of(version: str = ROUTER, spec: TunnelSpec = COMMON, /, **given: str) -> str:
+    [file] = render_case(H3C, spec, version=version, given=given).files
     return file.text
 
 
@@ -40,7 +38,7 @@ def changed(text: str, old: str, new: str) -> dict[str, str]:
 @pytest.mark.parametrize("version", H3C.versions)
 @pytest.mark.parametrize("case", ["common-ikev1-main", "common-ikev1-aggressive-fqdn", "common-ikev2"])  # fmt: skip
 def test_both_kinds_of_device_understand_it(version: str, case: str) -> None:
-    found = read("h3c-comware", {"file": text_of(version, spec=CASES[case])})
+    found = read("h3c-comware", {"file": text_of(version, CASES[case])})
     assert found == expected(CASES[case], silent=SILENT)
 
 
@@ -93,7 +91,7 @@ def test_its_reader_refuses_what_is_broken(old: str, new: str) -> None:
     ],
 )
 def test_its_reader_watches_what_is_around(old: str, new: str) -> None:
-    text = text_of(FIREWALL, spec=HEALTH, nat_acl="3000", next_hop="198.51.100.1")
+    text = text_of(FIREWALL, HEALTH, nat_acl="3000", next_hop="198.51.100.1")
     assert read("h3c-comware", {"file": text}) == expected(HEALTH, silent=SILENT)
     with pytest.raises((BadFileError, IndexError)):
         read("h3c-comware", changed(text, old, new))
@@ -115,21 +113,21 @@ def test_a_changed_value_is_another_tunnel(old: str, new: str) -> None:
 
 
 def test_it_spells_sha1_as_each_phase_does() -> None:
-    text = text_of(spec=IKEV1)
+    text = text_of(ROUTER, IKEV1)
     assert " authentication-algorithm sha\n" in text
     assert " esp authentication-algorithm sha1\n" in text
 
 
 def test_it_looks_for_the_key_under_the_name_of_a_peer_that_has_one() -> None:
-    text = text_of(spec=CASES["common-ikev1-aggressive-fqdn"])
+    text = text_of(ROUTER, CASES["common-ikev1-aggressive-fqdn"])
     assert " pre-shared-key hostname gateway.example.net key simple Golden-Key_73519\n" in text
-    assert "hostname" not in text_of(spec=IKEV1)
+    assert "hostname" not in text_of(ROUTER, IKEV1)
 
 
 def test_a_name_of_digits_is_a_name() -> None:
     local = an_endpoint("gateway-beijing", "203.0.113.10", "0.0.0.00")
     spec = replace(CASES["common-ikev1-aggressive-fqdn"], local=local)
-    assert read("h3c-comware", {"file": text_of(spec=spec)}) == expected(spec, silent=SILENT)
+    assert read("h3c-comware", {"file": text_of(ROUTER, spec)}) == expected(spec, silent=SILENT)
 
 
 def test_only_a_firewall_has_a_security_policy() -> None:
@@ -143,9 +141,9 @@ def test_only_a_firewall_has_a_security_policy() -> None:
 
 def test_gcm_is_for_ikev2_only() -> None:
     gcm = IpsecSettings(encryption="aes-128-gcm", pfs="dh14")
-    assert "esp encryption-algorithm gcm-128\n pfs" in text_of(spec=replace(COMMON, ipsec=gcm))
+    assert "esp encryption-algorithm gcm-128\n pfs" in text_of(ROUTER, replace(COMMON, ipsec=gcm))
     with pytest.raises(RuleError) as caught:
-        text_of(spec=replace(IKEV1, ipsec=gcm))
+        text_of(ROUTER, replace(IKEV1, ipsec=gcm))
     [finding] = caught.value.findings
     assert finding.field == "ipsec.encryption"
     assert finding.message.endswith("the nearest that it has is AES-128.")
@@ -154,7 +152,7 @@ def test_gcm_is_for_ikev2_only() -> None:
 @pytest.mark.parametrize("key", ['with"quote', "with\\slash", "with?mark"])
 def test_it_refuses_a_key_that_the_command_line_would_change(key: str) -> None:
     with pytest.raises(RuleError) as caught:
-        text_of(spec=replace(COMMON, psk=Secret(key)))
+        text_of(ROUTER, replace(COMMON, psk=Secret(key)))
     [finding] = caught.value.findings
     assert finding.field == "basic.psk"
     assert f"holds {key[4]}," in finding.message
@@ -187,10 +185,10 @@ def test_it_takes_only_what_the_device_takes(question: str, right: str, wrong: s
 def test_it_asks_for_a_loopback_and_a_proposal_only_when_it_needs_them() -> None:
     ids = {question.id for question in H3C.questions if question.asked(COMMON)}
     assert not ids & {"loopback", "proposal", "ping_source"}
-    text = text_of(spec=HEALTH, loopback="7")
+    text = text_of(ROUTER, HEALTH, loopback="7")
     assert "interface LoopBack7\n ip address 169.254.129.2 255.255.255.255" in text
-    assert "LoopBack" not in text_of(spec=HEALTH, loopback="none")
-    assert "ike proposal 77\n" in text_of(spec=IKEV1, proposal="77")
+    assert "LoopBack" not in text_of(ROUTER, HEALTH, loopback="none")
+    assert "ike proposal 77\n" in text_of(ROUTER, IKEV1, proposal="77")
 
 
 def test_it_says_that_it_needs_traffic_when_the_gateway_only_waits() -> None:
@@ -203,9 +201,9 @@ def test_it_says_that_it_needs_traffic_when_the_gateway_only_waits() -> None:
 
 def test_it_pings_through_the_pairs_in_which_it_has_an_address() -> None:
     waiting = CASES["common-ikev1-aggressive-fqdn"]
-    assert "nqa" not in text_of(spec=waiting)
+    assert "nqa" not in text_of(ROUTER, waiting)
     assert "nqa" not in text_of()
-    text = text_of(spec=waiting, ping_source="192.168.1.1")
+    text = text_of(ROUTER, waiting, ping_source="192.168.1.1")
     assert (
         "#\nnqa entry vpnx_7k2m9q4z 2\n type icmp-echo\n  destination ip 10.0.0.1\n  source ip 192.168.1.1\n"
         "  frequency 30000\n quit\n#\nnqa schedule vpnx_7k2m9q4z 2 start-time now lifetime forever\n"
@@ -214,11 +212,11 @@ def test_it_pings_through_the_pairs_in_which_it_has_an_address() -> None:
     assert "#   undo nqa schedule vpnx_7k2m9q4z 2\n#   undo nqa entry vpnx_7k2m9q4z 2\n" in text
     assert read("h3c-comware", {"file": text}) == expected(waiting, silent=SILENT)
     # From the address of the health check it knows without being told.
-    assert "  source ip 169.254.129.2\n" in text_of(spec=HEALTH)
+    assert "  source ip 169.254.129.2\n" in text_of(ROUTER, HEALTH)
 
 
 def test_a_firewall_answers_the_health_check_and_lets_its_own_pings_out() -> None:
-    text = text_of(FIREWALL, spec=HEALTH)
+    text = text_of(FIREWALL, HEALTH)
     # Addresses of the firewall are in the zone Local, whatever interface has them.
     assert (
         " rule name vpnx-7k2m9q4z-health\n  source-zone Untrust\n  destination-zone Local\n"
@@ -254,7 +252,7 @@ def test_it_keeps_the_pairs_from_nat_and_takes_that_back() -> None:
 def test_it_writes_everything_as_any_and_leaves_the_default_route_alone() -> None:
     rules = (a_rule("0.0.0.0/0", "192.168.0.0/24"), a_rule("10.0.0.8/31", "192.168.4.1/32"))
     spec = a_tunnel_spec(ike=COMMON.ike, ipsec=COMMON.ipsec, rules=rules)
-    text = text_of(FIREWALL, spec=spec, next_hop="198.51.100.1")
+    text = text_of(FIREWALL, spec, next_hop="198.51.100.1")
     assert "rule 5 permit ip source 192.168.0.0 0.0.0.255 destination any\n" in text
     assert "rule 10 permit ip source 192.168.4.1 0.0.0.0 destination 10.0.0.8 0.0.0.1\n" in text
     assert text.count("ip route-static") == 2  # one of them in the comment, with undo
@@ -266,18 +264,18 @@ def test_it_says_that_one_ikev2_policy_is_asked_for_proposals() -> None:
     heading = " ".join(text_of().replace("#", "").split())
     assert "When another one has match local address 198.51.100.2" in heading
     assert "enter proposal vpnx-7k2m9q4z in that one" in heading
-    assert "single policy" not in text_of(spec=IKEV1)
-    assert "ACL 3100 and IKE proposal 10 must be free" in text_of(spec=IKEV1)
+    assert "single policy" not in text_of(ROUTER, IKEV1)
+    assert "ACL 3100 and IKE proposal 10 must be free" in text_of(ROUTER, IKEV1)
 
 
 def test_it_tells_what_is_needed_behind_nat() -> None:
     assert "GigabitEthernet0/0 must have the address 198.51.100.2 itself" in text_of()
-    named = text_of(spec=CASES["common-ikev1-aggressive-fqdn"])
+    named = text_of(ROUTER, CASES["common-ikev1-aggressive-fqdn"])
     assert "put the address that GigabitEthernet0/0 itself has" in named
 
 
 def test_it_refuses_an_identifier_that_is_another_address() -> None:
     remote = an_endpoint("shanghai-router", "198.51.100.2", "198.51.100.9")
     with pytest.raises(RuleError) as caught:
-        text_of(spec=replace(COMMON, remote=remote))
+        text_of(ROUTER, replace(COMMON, remote=remote))
     assert [finding.field for finding in caught.value.findings] == ["ike.remote_fqdn"]

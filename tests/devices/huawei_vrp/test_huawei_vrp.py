@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.builders import a_rule, an_endpoint
-from tests.devices.cases import CASES, NOW
+from tests.devices.cases import CASES, render_case
 from tests.devices.huawei_vrp.grammar import SILENT, read
 from tests.devices.understood import expected
-from tunnels.devices.base import render
 from tunnels.devices.registry import PLATFORMS
 from tunnels.domain.findings import Finding, RuleError
 from tunnels.domain.proposals import IpsecSettings
@@ -27,9 +26,7 @@ ANYWHERE = replace(
 
 
 def text_of(version: str = V600, spec: TunnelSpec = COMMON, /, **given: str) -> str:
-    [file] = render(
-        HUAWEI, spec, version=version, redacted=False, now=NOW, console_version="1", given=given
-    ).files
+    [file] = render_case(HUAWEI, spec, version=version, given=given).files
     return file.text
 
 
