@@ -7,8 +7,9 @@ that a value is offered exactly when there is a word for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Final
 
@@ -113,20 +114,37 @@ class Abilities:
     identity: re.Pattern[str] = DOMAIN_NAME
 
 
-def _anything(longest: tuple[int, int]) -> Phase:
+def ike_phases(phase: Phase) -> Mapping[IkeVersion, Phase]:
+    """IKE's own phase with each version: with IKEv1 without the ciphers that only IKEv2 has there."""
+    return _phases(phase, crypto.IKEV1_IKE_AEAD_REFUSED)
+
+
+def esp_phases(phase: Phase) -> Mapping[IkeVersion, Phase]:
+    """The phase of ESP with each version of IKE: with IKEv1 without the ciphers that only IKEv2 can agree on."""
+    return _phases(phase, crypto.IKEV1_ESP_REFUSED)
+
+
+def _phases(phase: Phase, refused: frozenset[str]) -> Mapping[IkeVersion, Phase]:
+    left = {key: word for key, word in phase.encryption.items() if key not in refused}
+    return {IkeVersion.V1: replace(phase, encryption=left), IkeVersion.V2: phase}
+
+
+def whole_catalogue(word: Callable[[Transform], str], lifetime_seconds: tuple[int, int]) -> Phase:
+    """A phase that takes all that the console offers; `word` tells what the device calls it."""
     return Phase(
-        encryption={key: transform.label for key, transform in crypto.ENCRYPTION.items()},
-        integrity={key: transform.label for key, transform in crypto.INTEGRITY.items()},
-        prf={key: transform.label for key, transform in crypto.PRF.items()},
-        dh={key: group.label for key, group in crypto.DH_GROUPS.items()},
-        lifetime_seconds=longest,
+        encryption={key: word(transform) for key, transform in crypto.ENCRYPTION.items()},
+        integrity={key: word(transform) for key, transform in crypto.INTEGRITY.items()},
+        prf={key: word(transform) for key, transform in crypto.PRF.items()},
+        dh={key: word(group) for key, group in crypto.DH_GROUPS.items()},
+        lifetime_seconds=lifetime_seconds,
     )
 
 
+_LABEL: Final = attrgetter("label")
 # For what a person reads: every tunnel that the console itself allows, in our own words.
 ANYTHING: Final = Abilities(
-    ike={version: _anything(IKE_LIFETIME_SECONDS) for version in IkeVersion},
-    esp={version: _anything(IPSEC_LIFETIME_SECONDS) for version in IkeVersion},
+    ike=dict.fromkeys(IkeVersion, whole_catalogue(_LABEL, IKE_LIFETIME_SECONDS)),
+    esp=dict.fromkeys(IkeVersion, whole_catalogue(_LABEL, IPSEC_LIFETIME_SECONDS)),
     lifetime_kb=IPSEC_LIFETIME_KB,
     psk=PskGrammar(),
     main_mode_names=True,

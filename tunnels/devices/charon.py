@@ -5,12 +5,18 @@ Algorithms are those of the proposals in swanctl.conf(5): the catalogue's keywor
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Final
 
 from tunnels.devices import linux
-from tunnels.devices.abilities import Abilities, Phase, PskGrammar
+from tunnels.devices.abilities import (
+    Abilities,
+    PskGrammar,
+    esp_phases,
+    ike_phases,
+    whole_catalogue,
+)
 from tunnels.devices.viewpoint import customer_viewpoint
-from tunnels.domain import crypto
 from tunnels.domain.proposals import (
     IKE_LIFETIME_SECONDS,
     IPSEC_LIFETIME_KB,
@@ -51,32 +57,11 @@ def losses(spec: TunnelSpec) -> list[str]:
     return sentences
 
 
-def _phase(version: IkeVersion, *, refused: frozenset[str], longest: tuple[int, int]) -> Phase:
-    return Phase(
-        encryption={
-            key: transform.keyword
-            for key, transform in crypto.ENCRYPTION.items()
-            if version is IkeVersion.V2 or key not in refused
-        },
-        integrity={key: transform.keyword for key, transform in crypto.INTEGRITY.items()},
-        prf={key: transform.keyword for key, transform in crypto.PRF.items()},
-        dh={key: group.keyword for key, group in crypto.DH_GROUPS.items()},
-        lifetime_seconds=longest,
-    )
-
-
+_KEYWORD: Final = attrgetter("keyword")
 # Whatever the console offers, charon does.
 EVERYTHING: Final = Abilities(
-    ike={
-        version: _phase(
-            version, refused=crypto.IKEV1_IKE_AEAD_REFUSED, longest=IKE_LIFETIME_SECONDS
-        )
-        for version in IkeVersion
-    },
-    esp={
-        version: _phase(version, refused=crypto.IKEV1_ESP_REFUSED, longest=IPSEC_LIFETIME_SECONDS)
-        for version in IkeVersion
-    },
+    ike=ike_phases(whole_catalogue(_KEYWORD, IKE_LIFETIME_SECONDS)),
+    esp=esp_phases(whole_catalogue(_KEYWORD, IPSEC_LIFETIME_SECONDS)),
     lifetime_kb=IPSEC_LIFETIME_KB,
     psk=PskGrammar(),
     main_mode_names=True,

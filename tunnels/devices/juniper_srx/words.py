@@ -9,9 +9,10 @@ goes with it: it is not offered there.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
-from tunnels.devices.abilities import Abilities, Phase, PskGrammar
+from tunnels.devices.abilities import Abilities, Phase, PskGrammar, ike_phases
 from tunnels.domain.proposals import IkeVersion
 
 # CLI Reference, prf-algorithm: beside AES-GCM the PRF cannot be set, AES-256-GCM implies that of SHA-384.
@@ -52,22 +53,21 @@ def _abilities(
     lifetime_kb: tuple[int, int] | None,
 ) -> Abilities:
     return Abilities(
-        ike={
-            version: Phase(
-                encryption=_CBC if version is IkeVersion.V1 else {**_GCM, **_CBC},
+        ike=ike_phases(
+            Phase(
+                encryption={**_GCM, **_CBC},
                 integrity=ike_hashes,
                 prf=PRF_WORDS,
                 dh=groups,
                 lifetime_seconds=_SECONDS,
             )
-            for version in IkeVersion
-        },
-        esp={
-            version: Phase(
+        ),
+        esp=dict.fromkeys(
+            IkeVersion,
+            Phase(
                 encryption=esp_ciphers, integrity=esp_hashes, dh=groups, lifetime_seconds=_SECONDS
-            )
-            for version in IkeVersion
-        },
+            ),
+        ),
         lifetime_kb=lifetime_kb,
         psk=PskGrammar(),
         most_pairs=200,
@@ -78,6 +78,13 @@ _OLD_ESP = {**_GCM, **_CBC}
 _NEW_IKE_HASHES = {**_IKE_HASHES, **_IKE_SHA512}
 _NEW_ESP_HASHES = {**_ESP_HASHES, **_ESP_LONG_HASHES}
 _NEW_GROUPS = {**_GROUPS, **_LARGE_GROUPS, **_P521}
+_IN_23_4 = _abilities(
+    ike_hashes=_NEW_IKE_HASHES,
+    esp_ciphers=_OLD_ESP,
+    esp_hashes=_NEW_ESP_HASHES,
+    groups=_NEW_GROUPS,
+    lifetime_kb=(64, _MOST_KB),
+)
 
 RELEASES: Final[Mapping[str, Abilities]] = {
     "24.2 and later": _abilities(
@@ -87,21 +94,9 @@ RELEASES: Final[Mapping[str, Abilities]] = {
         groups=_NEW_GROUPS,
         lifetime_kb=(64_000, _MOST_KB),
     ),
-    "23.4": _abilities(
-        ike_hashes=_NEW_IKE_HASHES,
-        esp_ciphers=_OLD_ESP,
-        esp_hashes=_NEW_ESP_HASHES,
-        groups=_NEW_GROUPS,
-        lifetime_kb=(64, _MOST_KB),
-    ),
-    "23.2": _abilities(
-        ike_hashes=_NEW_IKE_HASHES,
-        esp_ciphers=_OLD_ESP,
-        esp_hashes=_NEW_ESP_HASHES,
-        groups=_NEW_GROUPS,
-        # The model of this release alone has none.
-        lifetime_kb=None,
-    ),
+    "23.4": _IN_23_4,
+    # The model of this release alone has no lifetime by volume.
+    "23.2": replace(_IN_23_4, lifetime_kb=None),
     "18.3 to 23.1": _abilities(
         ike_hashes=_IKE_HASHES,
         esp_ciphers=_OLD_ESP,

@@ -7,11 +7,11 @@ gone, DH2 and DH24 are not compiled in (mk/config.mk of 4.2 to 5.4, USE_DH2 and 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from tunnels.devices.abilities import Abilities, Phase, PskGrammar
-from tunnels.domain import crypto
+from tunnels.devices.abilities import Abilities, Phase, PskGrammar, esp_phases, ike_phases
 from tunnels.domain.proposals import (
     IKE_LIFETIME_SECONDS,
     IPSEC_LIFETIME_KB,
@@ -56,33 +56,32 @@ def _without(words: Mapping[str, str], missing: frozenset[str]) -> Mapping[str, 
     return {key: word for key, word in words.items() if key not in missing}
 
 
-def _ike(version: IkeVersion) -> Phase:
-    missing = crypto.IKEV1_IKE_AEAD_REFUSED if version is IkeVersion.V1 else frozenset[str]()
-    return Phase(
-        encryption=_without(_ENCRYPTION, missing),
+_ESP: Final = esp_phases(
+    Phase(
+        encryption=_ENCRYPTION,
         integrity=_HASH,
-        prf=_without(_HASH, frozenset({"sha1", "md5"})),
         dh=_GROUPS,
-        lifetime_seconds=(IKE_LIFETIME_SECONDS[0], _DAY),
-    )
-
-
-def _esp(version: IkeVersion) -> Phase:
-    first = version is IkeVersion.V1
-    missing = crypto.IKEV1_ESP_REFUSED if first else frozenset[str]()
-    return Phase(
-        encryption=_without(_ENCRYPTION, missing),
-        integrity=_HASH,
-        dh=_without(_GROUPS, _CURVES) if first else _GROUPS,
         lifetime_seconds=(IPSEC_LIFETIME_SECONDS[0], _DAY),
     )
+)
 
 
 def abilities(lifetime_kb: tuple[int, int] | None) -> Abilities:
     """What Libreswan can do. `ikev1-policy` came with 4.2, `ipsec-max-bytes` with 4.8."""
     return Abilities(
-        ike={version: _ike(version) for version in IkeVersion},
-        esp={version: _esp(version) for version in IkeVersion},
+        ike=ike_phases(
+            Phase(
+                encryption=_ENCRYPTION,
+                integrity=_HASH,
+                prf=_without(_HASH, frozenset({"sha1", "md5"})),
+                dh=_GROUPS,
+                lifetime_seconds=(IKE_LIFETIME_SECONDS[0], _DAY),
+            )
+        ),
+        esp={
+            **_ESP,
+            IkeVersion.V1: replace(_ESP[IkeVersion.V1], dh=_without(_GROUPS, _CURVES)),
+        },
         lifetime_kb=lifetime_kb,
         psk=PskGrammar(),
     )

@@ -7,8 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tunnels.devices.abilities import Abilities, Phase, PskGrammar
-from tunnels.domain import crypto
+from tunnels.devices.abilities import Abilities, Phase, PskGrammar, esp_phases
 from tunnels.domain.proposals import IKE_LIFETIME_SECONDS, IPSEC_LIFETIME_SECONDS, IkeVersion
 
 _DH: Final = {
@@ -40,22 +39,17 @@ _CIPHERS: Final = {
     "aes-128": "aes-128-cbc",
     "3des": "3des",
 }
-
-
-def _esp(version: IkeVersion) -> Phase:
-    refused = crypto.IKEV1_ESP_REFUSED if version is IkeVersion.V1 else ()
-    return Phase(
-        encryption={key: word for key, word in _CIPHERS.items() if key not in refused},
-        # There is no SHA2-384, and x25519 is no group for PFS.
-        integrity=_INTEGRITY,
-        dh=_DH,
-        lifetime_seconds=IPSEC_LIFETIME_SECONDS,
-    )
-
+_ESP: Final = Phase(
+    encryption=_CIPHERS,
+    # There is no SHA2-384, and x25519 is no group for PFS.
+    integrity=_INTEGRITY,
+    dh=_DH,
+    lifetime_seconds=IPSEC_LIFETIME_SECONDS,
+)
 
 ABILITIES: Final = Abilities(
     ike=dict.fromkeys(IkeVersion, _IKE),
-    esp={version: _esp(version) for version in IkeVersion},
+    esp=esp_phases(_ESP),
     lifetime_kb=None,
     psk=PskGrammar(),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunnels.devices.abilities import Abilities, Phase, PskGrammar
+from tunnels.devices.abilities import Abilities, Phase, PskGrammar, esp_phases, ike_phases
 from tunnels.domain import crypto
 from tunnels.domain.findings import Finding
 from tunnels.domain.proposals import IkeSettings, IkeVersion, IpsecSettings
@@ -10,9 +10,11 @@ from tunnels.domain.spec import TunnelSpec
 
 # The largest number that the forms take for a time.
 LONGEST = 500_000
-_AES = {"aes-256": "aes256", "aes-192": "aes192", "aes-128": "aes128"}
-_GCM = {"aes-256-gcm": "aes256gcm16", "aes-128-gcm": "aes128gcm16"}
-_CHACHA = {"chacha20-poly1305": "chacha20poly1305"}
+_CHACHA = "chacha20-poly1305"
+_CIPHERS = {
+    "aes-256-gcm": "aes256gcm16", "aes-128-gcm": "aes128gcm16", _CHACHA: "chacha20poly1305",
+    "aes-256": "aes256", "aes-192": "aes192", "aes-128": "aes128",
+}  # fmt: skip
 _SHA2 = {"sha2-256": "sha256", "sha2-384": "sha384", "sha2-512": "sha512"}
 _HASHES = {**_SHA2, "sha1": "sha1"}
 _GROUPS = {
@@ -56,14 +58,14 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
     ike, ipsec, findings = spec.ike, spec.ipsec, []
     entry = proposal(ike)
     if not _listed(entry, ike.encryption, ike.dh_group, _SINGLE):
-        if ike.encryption in _CHACHA:
+        if ike.encryption == _CHACHA:
             findings.append(_finding(entry, "IKE", "ike.dh_group", "DH31"))
         else:
             nearest = "AES-256 with SHA2-256 and DH14"
             findings.append(_finding(entry, "IKE", "ike.encryption", nearest))
     entry = esp_proposal(ipsec, ike.version)
     if not _listed(entry, ipsec.encryption, ipsec.pfs, _SINGLE_ESP):
-        if ipsec.encryption in _CHACHA:
+        if ipsec.encryption == _CHACHA:
             findings.append(_finding(entry, "ESP", "ipsec.pfs", "PFS group DH31, or none"))
         else:
             nearest = "AES-256 with SHA2-256 and PFS group DH14"
@@ -74,7 +76,7 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
 def _listed(entry: str, encryption: str, group: str, single: frozenset[str]) -> bool:
     if entry in single:
         return True
-    if encryption in _CHACHA:
+    if encryption == _CHACHA:
         return single is _SINGLE and group == "dh31"
     return group not in _WEAK_GROUPS and group != "" and "-sha1" not in entry
 
@@ -87,20 +89,15 @@ def _finding(entry: str, phase: str, field: str, nearest: str) -> Finding:
     )
 
 
-def _phase(version: IkeVersion, *, ike: bool) -> Phase:
-    aead = {**_GCM, **_CHACHA} if version is IkeVersion.V2 else ({} if ike else _GCM)
-    return Phase(
-        encryption={**aead, **_AES},
-        integrity=_HASHES,
-        prf=_SHA2 if ike else {},
-        dh=_GROUPS,
-        lifetime_seconds=(60, LONGEST),
-    )
+_IKE = Phase(
+    encryption=_CIPHERS, integrity=_HASHES, prf=_SHA2, dh=_GROUPS, lifetime_seconds=(60, LONGEST)
+)
+_ESP = Phase(encryption=_CIPHERS, integrity=_HASHES, dh=_GROUPS, lifetime_seconds=(60, LONGEST))
 
 
 ABILITIES = Abilities(
-    ike={version: _phase(version, ike=True) for version in IkeVersion},
-    esp={version: _phase(version, ike=False) for version in IkeVersion},
+    ike=ike_phases(_IKE),
+    esp=esp_phases(_ESP),
     lifetime_kb=None,
     # Stored as text and handed on in base64; only what ends an entry of this sheet would matter.
     psk=PskGrammar(),

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tunnels.devices.abilities import Abilities, Phase, PskGrammar
-from tunnels.domain.proposals import IPSEC_LIFETIME_KB, IkeVersion
+from tunnels.devices.abilities import Abilities, Phase, PskGrammar, esp_phases, ike_phases
+from tunnels.domain.proposals import IPSEC_LIFETIME_KB
 
 # IKE Crypto profile, AES-GCM: authentication is non-auth, and the hash follows from the group (Define IKE Crypto
 # Profiles: up to group 19 sha256, with group 20 sha384). Nothing is said of group 21.
@@ -55,25 +55,23 @@ _PSK = PskGrammar(
 
 def _abilities(ike_ciphers: Mapping[str, str], groups: Mapping[str, str]) -> Abilities:
     return Abilities(
-        ike={
-            version: Phase(
-                encryption=ike_ciphers if version is IkeVersion.V1 else {**_GCM, **ike_ciphers},
+        ike=ike_phases(
+            Phase(
+                encryption={**_GCM, **ike_ciphers},
                 integrity=_HASHES,
                 prf=_PRFS,
                 dh=groups,
                 lifetime_seconds=_SECONDS,
             )
-            for version in IkeVersion
-        },
-        esp={
-            version: Phase(
+        ),
+        esp=esp_phases(
+            Phase(
                 encryption={**_GCM, **_CBC},
                 integrity=_HASHES,
                 dh=groups,
                 lifetime_seconds=_SECONDS,
             )
-            for version in IkeVersion
-        },
+        ),
         lifetime_kb=IPSEC_LIFETIME_KB,
         psk=_PSK,
         most_pairs=250,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from tunnels.devices.abilities import Abilities, Phase, PskGrammar
+from tunnels.devices.abilities import Abilities, Phase, PskGrammar, esp_phases, ike_phases
 from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
 from tunnels.devices.heading import commented, heading
 from tunnels.devices.questions import Question
@@ -22,10 +22,12 @@ from tunnels.domain.addresses import Address, Network, is_default_route
 from tunnels.domain.proposals import DpdAction, IkeVersion, IpsecSettings, Mode
 from tunnels.domain.spec import TunnelSpec
 
-_AES = {"aes-256": "AES, 256 bits", "aes-192": "AES, 192 bits", "aes-128": "AES, 128 bits"}
-# The number behind a GCM is the length of its check value: 128 bits is the one that everybody means (RFC 4106).
-_GCM = {"aes-256-gcm": "AES256-GCM, 128 bits", "aes-128-gcm": "AES128-GCM, 128 bits"}
-_CHACHA = {"chacha20-poly1305": "CHACHA20-POLY1305"}
+_CIPHERS = {
+    # The number behind a GCM is the length of its check value: 128 bits is the one that everybody means (RFC 4106).
+    "aes-256-gcm": "AES256-GCM, 128 bits", "aes-128-gcm": "AES128-GCM, 128 bits",
+    "chacha20-poly1305": "CHACHA20-POLY1305",
+    "aes-256": "AES, 256 bits", "aes-192": "AES, 192 bits", "aes-128": "AES, 128 bits",
+}  # fmt: skip
 _SHA2 = {"sha2-256": "SHA256", "sha2-384": "SHA384", "sha2-512": "SHA512"}
 _HASHES = {"sha1": "SHA1", **_SHA2}
 _GROUPS = {
@@ -282,20 +284,15 @@ def _virtual_ip(asked: Address, name: str) -> Iterator[Entry]:
     yield Entry(label="Description", value=name)
 
 
-def _phase(version: IkeVersion, *, ike: bool) -> Phase:
-    aead = {**_GCM, **_CHACHA} if version is IkeVersion.V2 else ({} if ike else _GCM)
-    return Phase(
-        encryption={**aead, **_AES},
-        integrity=_HASHES,
-        prf=_SHA2 if ike else {},
-        dh=_GROUPS,
-        lifetime_seconds=_SECONDS,
-    )
+_IKE = Phase(
+    encryption=_CIPHERS, integrity=_HASHES, prf=_SHA2, dh=_GROUPS, lifetime_seconds=_SECONDS
+)
+_ESP = Phase(encryption=_CIPHERS, integrity=_HASHES, dh=_GROUPS, lifetime_seconds=_SECONDS)
 
 
 ABILITIES = Abilities(
-    ike={version: _phase(version, ike=True) for version in IkeVersion},
-    esp={version: _phase(version, ike=False) for version in IkeVersion},
+    ike=ike_phases(_IKE),
+    esp=esp_phases(_ESP),
     lifetime_kb=None,
     # ASCII, and handed on in base64.
     psk=PskGrammar(),

@@ -14,7 +14,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tunnels.devices.abilities import Abilities, Phase, PskGrammar
+from tunnels.devices.abilities import Abilities, Phase, PskGrammar, esp_phases, ike_phases
 from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
 from tunnels.devices.heading import commented, heading
 from tunnels.devices.rendering import fill
@@ -37,9 +37,6 @@ _ENCRYPTION = {
     "aes-128": "aes128",
     "3des": "3des",
 }
-_IKEV1_ENCRYPTION = {
-    key: word for key, word in _ENCRYPTION.items() if key not in crypto.IKEV1_IKE_AEAD_REFUSED
-}
 _HASH = {
     "sha2-256": "sha256",
     "sha2-384": "sha384",
@@ -56,14 +53,14 @@ _LIFETIME = (30, 86_400)
 _KEY = string.ascii_letters + string.digits + "-+&!@#$%^*(),.:_"
 
 
-def _ike(encryption: dict[str, str]) -> Phase:
+_IKE = Phase(
+    encryption=_ENCRYPTION,
+    integrity=_HASH,
     # Beside an AEAD, strongSwan makes the PRF of the hash.
-    prf = {key: _HASH[key] for key in crypto.PRF}
-    return Phase(
-        encryption=encryption, integrity=_HASH, prf=prf, dh=_GROUPS, lifetime_seconds=_LIFETIME
-    )
-
-
+    prf={key: _HASH[key] for key in crypto.PRF},
+    dh=_GROUPS,
+    lifetime_seconds=_LIFETIME,
+)
 _ESP = Phase(
     encryption=_ENCRYPTION,
     integrity=_HASH,
@@ -71,8 +68,8 @@ _ESP = Phase(
     lifetime_seconds=_LIFETIME,
 )
 ABILITIES = Abilities(
-    ike={IkeVersion.V1: _ike(_IKEV1_ENCRYPTION), IkeVersion.V2: _ike(_ENCRYPTION)},
-    esp={IkeVersion.V1: _ESP, IkeVersion.V2: _ESP},
+    ike=ike_phases(_IKE),
+    esp=esp_phases(_ESP),
     lifetime_kb=None,
     psk=PskGrammar(
         refused="".join(sorted(set(string.printable) - set(_KEY) - set(string.whitespace))),
