@@ -109,7 +109,11 @@ def test_next_waits_for_a_choice_that_is_on_its_way(
     _basic(page)
     page.locator("#id_basic-psk").fill(make.CANARY_PSK)
     choices: list[Route] = []
-    page.route("**/basic/", choices.append, times=1)
+
+    def hold(route: Route) -> None:
+        choices.append(route)
+
+    page.route("**/basic/", hold, times=1)
     page.get_by_label("CCN", exact=True).check(force=True)
     page.wait_for_function("() => document.querySelector('#step-body.htmx-request')")
     _press(page, "Next")
