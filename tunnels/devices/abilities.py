@@ -187,9 +187,7 @@ def refusals(device: str, abilities: Abilities, spec: TunnelSpec) -> list[Findin
     if version not in abilities.ike:
         offered = " or ".join(f"IKEv{int(one)}" for one in sorted(abilities.ike))
         return [
-            _finding(
-                f"{device} does not speak IKEv{int(version)}; choose {offered}.", "ike.version"
-            )
+            cannot(f"{device} does not speak IKEv{int(version)}; choose {offered}.", "ike.version")
         ]
     return [
         *_refused_transforms(device, abilities, spec),
@@ -215,14 +213,14 @@ def _refused_key(device: str, grammar: PskGrammar, key: str) -> Iterator[Finding
     """Why the pre-shared key cannot stand in the device's file. No sentence holds more of it than one character."""
     shortest, longest = grammar.lengths
     if not shortest <= len(key) <= longest:
-        yield _finding(
+        yield cannot(
             f"{device} takes keys of {shortest} to {longest} characters, and this one is "
             f"{'shorter' if len(key) < shortest else 'longer'}. Give the tunnel another key.",
             "basic.psk",
         )
     for prefix in grammar.prefixes:
         if key.lower().startswith(prefix.lower()):
-            yield _finding(
+            yield cannot(
                 f"The pre-shared key begins with {prefix} and cannot be written for {device}: {grammar.why}. "
                 "Give the tunnel another key.",
                 "basic.psk",
@@ -231,7 +229,7 @@ def _refused_key(device: str, grammar: PskGrammar, key: str) -> Iterator[Finding
     if held:
         # One of them and the device's whole list: enough to choose another key, and little said of this one.
         shown = held if "!" <= held <= "~" else f"U+{ord(held):04X}"
-        yield _finding(
+        yield cannot(
             f"The pre-shared key holds {shown}, which cannot be written for {device}: {grammar.why}. "
             f"Give the tunnel another key{f', without {grammar.refused}' if grammar.refused else ''}",
             "basic.psk",
@@ -242,7 +240,7 @@ def _refused_transforms(device: str, abilities: Abilities, spec: TunnelSpec) -> 
     ike, ipsec, version = spec.ike, spec.ipsec, spec.ike.version
     one, two = abilities.ike[version], abilities.esp[version]
     if version is IkeVersion.V1 and ike.mode is Mode.AGGRESSIVE and not abilities.aggressive:
-        yield _finding(f"{device} has no aggressive mode; choose main mode, or IKEv2.", "ike.mode")
+        yield cannot(f"{device} has no aggressive mode; choose main mode, or IKEv2.", "ike.mode")
     asked = [
         ("ike.encryption", "IKE encryption", crypto.ENCRYPTION, ike.encryption, one.encryption),
         ("ike.dh_group", "Diffie-Hellman group", crypto.DH_GROUPS, ike.dh_group, one.dh),
@@ -284,7 +282,7 @@ def _missing(
         if nearest
         else "choose another setting above it"
     )
-    return _finding(f"{device} has no {label} as {what}; {advice}.", name)
+    return cannot(f"{device} has no {label} as {what}; {advice}.", name)
 
 
 def _refused_lifetimes(device: str, abilities: Abilities, spec: TunnelSpec) -> Iterator[Finding]:
@@ -307,7 +305,7 @@ def _refused_lifetimes(device: str, abilities: Abilities, spec: TunnelSpec) -> I
     for name, what, value, (low, high), unit in asked:
         if not low <= value <= high:
             nearest = low if value < low else high
-            yield _finding(
+            yield cannot(
                 f"{device} takes {low} to {high} {unit} as {what}, and {value} {unit} are set; "
                 f"the nearest is {nearest} {unit}.",
                 name,
@@ -325,19 +323,19 @@ def _refused_identities(device: str, abilities: Abilities, spec: TunnelSpec) -> 
         if identity.is_address:
             continue
         if not allowed:
-            yield _finding(
+            yield cannot(
                 f"{device} cannot use a domain name as the identifier of {whose}; leave it empty, "
                 "so that its IP address identifies it.",
                 name,
             )
         elif main and not abilities.main_mode_names:
-            yield _finding(
+            yield cannot(
                 f"In main mode {device} looks the key up by address, so a domain name cannot identify {whose}; "
                 "choose IKEv2 or aggressive mode, or leave the identifier empty.",
                 name,
             )
         elif not abilities.identity.fullmatch(identity.text):
-            yield _finding(
+            yield cannot(
                 f"The identifier of {whose} cannot be written for {device}: use letters, digits, - and dots.",
                 name,
             )
@@ -348,30 +346,31 @@ def _refused_ranges(device: str, abilities: Abilities, spec: TunnelSpec) -> Iter
     outside = view.gateway.address.version
     families = {pair.local.version for pair in view.pairs}
     if not abilities.ipv6 and (outside == 6 or 6 in families):
-        yield _finding(
+        yield cannot(
             f"{device} is offered for IPv4 only; use the settings sheet for IPv6.", "spd.rules"
         )
     elif not abilities.mixed_families and families - {outside}:
-        yield _finding(
+        yield cannot(
             f"{device} carries only IPv{outside} ranges through an IPv{outside} tunnel; "
             "move the others to a tunnel of their own.",
             "spd.rules",
         )
     if not abilities.sa_for_each_pair and len(view.pairs) > 1:
         # A responder that narrows (RFC 7296 §2.9) gives it the first pair, and nobody negotiates the others.
-        yield _finding(
+        yield cannot(
             f"{device} sends all pairs of ranges through one SA, and the VPN gateway makes one for each pair: only one "
             f"of these {len(view.pairs)} would carry traffic. Give the tunnel one rule with one wider range on each "
             "side; a health check needs addresses inside them.",
             "spd.rules",
         )
     if abilities.most_pairs is not None and len(view.pairs) > abilities.most_pairs:
-        yield _finding(
+        yield cannot(
             f"{device} takes at most {abilities.most_pairs} pairs of ranges in one tunnel, and this one has "
             f"{len(view.pairs)}; split the rules into several tunnels.",
             "spd.rules",
         )
 
 
-def _finding(message: str, name: str) -> Finding:
+def cannot(message: str, name: str) -> Finding:
+    """Why a device cannot be the other end; `name` is the field that would have to change, as in `lacking`."""
     return Finding(rule="device-cannot", message=message, field=name)

@@ -72,6 +72,18 @@ def customer_viewpoint(spec: TunnelSpec) -> Viewpoint:
     )
 
 
+def forwarded(spec: TunnelSpec, view: Viewpoint) -> list[Pair]:
+    """The pairs between networks: without that of the health check when it is about this device alone."""
+    pairs = zip(view.pairs, spec.mappings, strict=True)
+    return [pair for pair, mapping in pairs if mapping.rule is not None]
+
+
+def owned(spec: TunnelSpec, view: Viewpoint) -> bool:
+    """Whether the device gets the health check's address: not one that may be in use at the customer's."""
+    alone = len(forwarded(spec, view)) < len(view.pairs)
+    return view.probe is not None and (alone or view.probe[0].is_link_local)
+
+
 def one_line(text: str) -> str:
     """The text with every character that is invisible or could end a line replaced by `?`.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tunnels.devices.abilities import cannot
 from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
 from tunnels.devices.cisco import Block
 from tunnels.devices.cisco_asa.asked import QUESTIONS
@@ -73,13 +74,13 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
             message = (
                 f"Cisco ASA identifies {whose} by its address only; leave its identifier empty."
             )
-            found.append(Finding(rule="device-cannot", message=message, field=field))
+            found.append(cannot(message, field))
     if len({pair.local.version for pair in view.pairs}) > 1:
         message = (
             "Cisco ASA takes either IPv4 or IPv6 ranges in one tunnel; move the ranges of one family to a tunnel of "
             "their own."
         )
-        found.append(Finding(rule="device-cannot", message=message, field="spd.rules"))
+        found.append(cannot(message, "spd.rules"))
     return found
 
 

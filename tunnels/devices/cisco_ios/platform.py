@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tunnels.devices.abilities import cannot
 from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
 from tunnels.devices.cisco import Block
 from tunnels.devices.cisco_ios.asked import QUESTIONS
@@ -67,7 +68,7 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
     if spec.ike.version is IkeVersion.V2 or own or not device.identity.is_address:
         return []
     message = "With IKEv1, Cisco IOS sends its own address as the identifier; choose IKEv2, or leave it empty."
-    return [Finding(rule="device-cannot", message=message, field="ike.remote_fqdn")]
+    return [cannot(message, "ike.remote_fqdn")]
 
 
 def losses(spec: TunnelSpec) -> list[str]:

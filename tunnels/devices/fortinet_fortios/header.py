@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunnels.devices.base import Order
-from tunnels.devices.fortinet_fortios.objects import SUFFIXES, addresses, forwarded, owned, routed
+from tunnels.devices.fortinet_fortios.objects import SUFFIXES, addresses, routed
 from tunnels.devices.heading import commented, heading
-from tunnels.devices.viewpoint import Viewpoint
+from tunnels.devices.viewpoint import Viewpoint, forwarded, owned
 from tunnels.domain.spec import TunnelSpec
 
 

@@ -8,22 +8,9 @@ from typing import Final
 
 from tunnels.devices.viewpoint import Pair, Viewpoint
 from tunnels.domain.addresses import Network, is_default_route
-from tunnels.domain.spec import TunnelSpec
 
 # What FortiOS puts behind its words for IPv6.
 SUFFIXES: Final[Mapping[int, str]] = MappingProxyType({4: "", 6: "6"})
-
-
-def forwarded(spec: TunnelSpec, view: Viewpoint) -> list[Pair]:
-    """The pairs between networks: without that of the health check when it is about this device alone."""
-    pairs = zip(view.pairs, spec.mappings, strict=True)
-    return [pair for pair, mapping in pairs if mapping.rule is not None]
-
-
-def owned(spec: TunnelSpec, view: Viewpoint) -> bool:
-    """Whether the tunnel interface gets the health check's address: not one that may be in use at the customer's."""
-    alone = len(forwarded(spec, view)) < len(view.pairs)
-    return view.probe is not None and (alone or view.probe[0].is_link_local)
 
 
 def addresses(pairs: list[Pair]) -> Iterator[tuple[str, Network]]:

@@ -12,17 +12,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tunnels.devices.abilities import Phase
+from tunnels.devices.abilities import Phase, cannot
 from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
 from tunnels.devices.fortinet_fortios.header import header
-from tunnels.devices.fortinet_fortios.objects import (
-    SUFFIXES,
-    addresses,
-    forwarded,
-    owned,
-    routed,
-    swallows,
-)
+from tunnels.devices.fortinet_fortios.objects import SUFFIXES, addresses, routed, swallows
 from tunnels.devices.fortinet_fortios.words import (
     ABILITIES,
     LONGEST_KEY,
@@ -31,7 +24,7 @@ from tunnels.devices.fortinet_fortios.words import (
 )
 from tunnels.devices.questions import Question
 from tunnels.devices.rendering import fill
-from tunnels.devices.viewpoint import Pair, Viewpoint, customer_viewpoint
+from tunnels.devices.viewpoint import Pair, Viewpoint, customer_viewpoint, forwarded, owned
 from tunnels.domain import crypto
 from tunnels.domain.addresses import Network
 from tunnels.domain.findings import Finding
@@ -106,7 +99,7 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
     main = spec.ike.version is IkeVersion.V1 and spec.ike.mode is Mode.MAIN
     if main and view.gateway.identity.is_address and "peertype any" not in _peer(view):
         findings.append(
-            _finding(
+            cannot(
                 f"In main mode, FortiOS knows the VPN gateway by {view.gateway.address} alone, and not by "
                 f"{view.gateway.identity.text}; leave its identifier empty.",
                 "ike.local_fqdn",
@@ -114,7 +107,7 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
         )
     if len(device) > LONGEST_LOCALID:
         findings.append(
-            _finding(
+            cannot(
                 f"Fortinet FortiOS takes identifiers of the device of at most {LONGEST_LOCALID} characters, and this "
                 f"one has {len(device)}; use a shorter name, or leave it empty.",
                 "ike.remote_fqdn",
@@ -122,7 +115,7 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
         )
     if len(key_value(spec.psk.reveal()).strip('"')) > LONGEST_KEY:
         findings.append(
-            _finding(
+            cannot(
                 "The pre-shared key holds characters that FortiOS takes in hexadecimal only, and is too long for that; "
                 "give the tunnel a key of letters and digits, or one of at most 63 characters.",
                 "basic.psk",
@@ -291,10 +284,6 @@ def _policy(pair: Pair, way: str, source: tuple[str, str], destination: tuple[st
             f'dstaddr{six} "{destination[1]}"',
         ),
     )
-
-
-def _finding(message: str, name: str) -> Finding:
-    return Finding(rule="device-cannot", message=message, field=name)
 
 
 # Names of interfaces have 15 characters at most, names of zones 35.

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tunnels.devices.abilities import cannot
 from tunnels.devices.base import Order, Part, Platform
 from tunnels.devices.h3c_comware.asked import QUESTIONS
 from tunnels.devices.h3c_comware.header import header
@@ -63,7 +64,7 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
         "H3C Comware identifies the device by its own address or by a domain name; leave its identifier empty, or "
         "enter a domain name."
     )
-    return [Finding(rule="device-cannot", message=message, field="ike.remote_fqdn")]
+    return [cannot(message, "ike.remote_fqdn")]
 
 
 def losses(spec: TunnelSpec) -> list[str]:

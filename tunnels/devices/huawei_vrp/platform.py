@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from tunnels.devices.abilities import cannot
 from tunnels.devices.base import Order, Part, Platform
 from tunnels.devices.heading import commented
 from tunnels.devices.huawei_vrp.asked import QUESTIONS
@@ -84,11 +85,10 @@ def losses(spec: TunnelSpec) -> list[str]:
 
 def _foreign(side: Side, whose: str, field: str) -> Iterator[Finding]:
     if side.identity.is_address and side.identity.text != str(side.address):
-        yield Finding(
-            rule="device-cannot",
-            message=f"Huawei VRP identifies {whose} by its own address or by a domain name; leave the identifier "
+        yield cannot(
+            f"Huawei VRP identifies {whose} by its own address or by a domain name; leave the identifier "
             "empty, or enter a domain name.",
-            field=field,
+            field,
         )
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from tunnels.devices.abilities import cannot
 from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
 from tunnels.devices.heading import commented, heading
 from tunnels.devices.juniper_srx.words import NEEDS_IKED, PRF_BESIDE, PRF_WORDS, RELEASES
@@ -144,14 +145,14 @@ def _unsupported_prf(spec: TunnelSpec) -> Iterator[Finding]:
             f"{LABEL} always uses {crypto.PRF[wanted].label} beside {cipher}; choose it, or AES-256 with "
             "SHA2-256."
         )
-        yield Finding(rule="device-cannot", message=message, field="ike.prf")
+        yield cannot(message, "ike.prf")
 
 
 def _unsupported_ranges(spec: TunnelSpec) -> Iterator[Finding]:
     for pair in customer_viewpoint(spec).pairs:
         if pair.remote.prefixlen == 0:
             message = f"{LABEL} has no traffic selector to {pair.remote}; name the ranges behind the VPN gateway."
-            yield Finding(rule="device-cannot", message=message, field="spd.rules")
+            yield cannot(message, "spd.rules")
 
 
 def _unsupported_key(spec: TunnelSpec) -> Iterator[Finding]:
@@ -161,7 +162,7 @@ def _unsupported_key(spec: TunnelSpec) -> Iterator[Finding]:
             f"The pre-shared key has {len(key)} characters, some of which {LABEL} takes only as hexadecimal digits, "
             f"and then at most {LONGEST_HEX_KEY}. Give the tunnel a shorter key, or one of letters and digits."
         )
-        yield Finding(rule="device-cannot", message=message, field="basic.psk")
+        yield cannot(message, "basic.psk")
 
 
 def _decide(order: Order) -> Document:

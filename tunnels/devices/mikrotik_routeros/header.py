@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from tunnels.devices.base import Order
 from tunnels.devices.heading import commented, heading
-from tunnels.devices.mikrotik_routeros.rules import MENUS, owned
-from tunnels.devices.viewpoint import Viewpoint
+from tunnels.devices.mikrotik_routeros.rules import MENUS
+from tunnels.devices.viewpoint import Viewpoint, owned
 from tunnels.domain.spec import TunnelSpec
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tunnels.devices.abilities import cannot
 from tunnels.devices.base import Order, Part, Platform
 from tunnels.devices.mikrotik_routeros.header import header
-from tunnels.devices.mikrotik_routeros.rules import Chain, chains, owned, segments
+from tunnels.devices.mikrotik_routeros.rules import Chain, chains, segments
 from tunnels.devices.mikrotik_routeros.words import ABILITIES, quote, secret, time
 from tunnels.devices.rendering import fill
-from tunnels.devices.viewpoint import Pair, Side, Viewpoint, customer_viewpoint
+from tunnels.devices.viewpoint import Pair, Side, Viewpoint, customer_viewpoint, owned
 from tunnels.domain import crypto
 from tunnels.domain.addresses import host_network, is_default_route
 from tunnels.domain.findings import Finding
@@ -71,7 +72,7 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
     if any(is_default_route(pair.local) for pair in _swallowing(view)):
         # It would encrypt what the device answers to its own network, and could not be exempted from itself.
         findings.append(
-            _finding(
+            cannot(
                 "MikroTik RouterOS would encrypt all that it sends, to its own networks too, when both ranges of a "
                 "pair are everything; give the customer's ranges one by one.",
                 "spd.rules",
@@ -80,7 +81,7 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
     for name, side in (("ike.remote_fqdn", view.device), ("ike.local_fqdn", view.gateway)):
         if side.identity.is_address and ":" in side.identity.text and _id(side) != "auto":
             findings.append(
-                _finding(
+                cannot(
                     f"MikroTik RouterOS takes {side.identity.text} as no identifier: an IPv6 address can only be a "
                     "side's own. Leave the identifier empty.",
                     name,
@@ -192,10 +193,6 @@ def _addresses(spec: TunnelSpec, view: Viewpoint) -> Iterator[str]:
         yield f"/ipv6 address add address={asked}/128 advertise=no"
     else:
         yield f"/ip address add address={asked}/32"
-
-
-def _finding(message: str, name: str) -> Finding:
-    return Finding(rule="device-cannot", message=message, field=name)
 
 
 PLATFORM = Platform(

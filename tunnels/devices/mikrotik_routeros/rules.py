@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tunnels.devices.base import SAFE_MSS
-from tunnels.devices.viewpoint import Pair, Viewpoint
+from tunnels.devices.viewpoint import Pair, Viewpoint, forwarded
 from tunnels.domain.spec import TunnelSpec
 
 MENUS = {4: "/ip", 6: "/ipv6"}
@@ -27,18 +27,6 @@ class Chain:
     def count(self) -> int:
         """How many rules there are."""
         return len(self.rules)
-
-
-def forwarded(spec: TunnelSpec, view: Viewpoint) -> list[Pair]:
-    """The pairs between networks: without that of the health check when it is about this device alone."""
-    pairs = zip(view.pairs, spec.mappings, strict=True)
-    return [pair for pair, mapping in pairs if mapping.rule is not None]
-
-
-def owned(spec: TunnelSpec, view: Viewpoint) -> bool:
-    """Whether the file gives the device the health check's address: not one that may be in use at the customer's."""
-    alone = len(forwarded(spec, view)) < len(view.pairs)
-    return view.probe is not None and (alone or view.probe[0].is_link_local)
 
 
 def chains(spec: TunnelSpec, view: Viewpoint) -> Iterator[Chain]:

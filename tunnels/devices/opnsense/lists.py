@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunnels.devices.abilities import Abilities, Phase, PskGrammar, esp_phases, ike_phases
+from tunnels.devices.abilities import Abilities, Phase, PskGrammar, cannot, esp_phases, ike_phases
 from tunnels.domain import crypto
 from tunnels.domain.findings import Finding
 from tunnels.domain.proposals import IkeSettings, IkeVersion, IpsecSettings
@@ -82,10 +82,9 @@ def _listed(entry: str, encryption: str, group: str, single: frozenset[str]) -> 
 
 
 def _finding(entry: str, phase: str, field: str, nearest: str) -> Finding:
-    return Finding(
-        rule="device-cannot",
-        message=f"OPNsense offers {phase} proposals from a fixed list, and {entry} is not in it; choose {nearest}.",
-        field=field,
+    return cannot(
+        f"OPNsense offers {phase} proposals from a fixed list, and {entry} is not in it; choose {nearest}.",
+        field,
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from tunnels.devices.abilities import cannot
 from tunnels.devices.base import Order, Part, Platform
 from tunnels.devices.heading import commented
 from tunnels.devices.paloalto_panos import units
@@ -126,7 +127,7 @@ def _unsupported_prf(spec: TunnelSpec) -> Iterator[Finding]:
             f"Beside {cipher} {LABEL} chooses the PRF by the group, and {what}; choose PRF SHA2-256 with DH19 or PRF "
             "SHA2-384 with DH20."
         )
-        yield Finding(rule="device-cannot", message=message, field="ike.prf")
+        yield cannot(message, "ike.prf")
 
 
 def _unsupported_amounts(spec: TunnelSpec) -> Iterator[Finding]:
@@ -141,7 +142,7 @@ def _unsupported_amounts(spec: TunnelSpec) -> Iterator[Finding]:
                 f"{LABEL} counts at most {units.MOST} of a unit ({', '.join(offered)}), and {amount} {unit} as {what} "
                 f"fit into none exactly; the nearest below is {units.nearest_in_units(amount, offered)} {unit}."
             )
-            yield Finding(rule="device-cannot", message=message, field=field)
+            yield cannot(message, field)
 
 
 def _decide(order: Order) -> Document:

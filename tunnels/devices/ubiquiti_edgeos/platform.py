@@ -14,7 +14,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tunnels.devices.abilities import Abilities, Phase, PskGrammar, esp_phases, ike_phases
+from tunnels.devices.abilities import Abilities, Phase, PskGrammar, cannot, esp_phases, ike_phases
 from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
 from tunnels.devices.heading import commented, heading
 from tunnels.devices.rendering import fill
@@ -125,7 +125,7 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
         "EdgeOS can begin aggressive mode, but is not known to answer it; let the VPN gateway only wait (passive), or "
         "choose main mode or IKEv2."
     )
-    return [Finding(rule="device-cannot", message=message, field="ike.mode")]
+    return [cannot(message, "ike.mode")]
 
 
 def losses(spec: TunnelSpec) -> list[str]:

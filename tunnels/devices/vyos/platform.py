@@ -15,9 +15,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from tunnels.devices.abilities import cannot
 from tunnels.devices.base import Order, Part, Platform
 from tunnels.devices.heading import commented, heading
-from tunnels.devices.questions import Question, number
+from tunnels.devices.questions import Question, is_probed, number
 from tunnels.devices.rendering import fill
 from tunnels.devices.viewpoint import Pair, Side, Viewpoint, customer_viewpoint
 from tunnels.devices.vyos.rules import (
@@ -44,10 +45,6 @@ _RULES = (1, 900_000)
 
 def _has_ipv4(spec: TunnelSpec) -> bool:
     return any(mapping.local.version == 4 for mapping in spec.mappings)
-
-
-def _is_watched(spec: TunnelSpec) -> bool:
-    return spec.health is not None
 
 
 QUESTIONS = (
@@ -88,7 +85,7 @@ QUESTIONS = (
         usual="dum0",
         grammar=re.compile("dum[0-9]{1,4}", re.ASCII),
         help="It gets the address that answers the health check, beside those that it has.",
-        asked=_is_watched,
+        asked=is_probed,
     ),
 )
 
@@ -146,7 +143,7 @@ def _unsupported_mode(spec: TunnelSpec) -> Iterator[Finding]:
             "VyOS can begin aggressive mode, but not answer it; let the VPN gateway only wait (passive), or choose "
             "main mode or IKEv2."
         )
-        yield Finding(rule="device-cannot", message=message, field="ike.mode")
+        yield cannot(message, "ike.mode")
 
 
 def _unsupported_ranges(spec: TunnelSpec) -> Iterator[Finding]:
@@ -156,7 +153,7 @@ def _unsupported_ranges(spec: TunnelSpec) -> Iterator[Finding]:
             "VyOS encrypts nothing between a range and itself when the other side overlaps it: with everything as your "
             "range, nothing at all would be encrypted. Give the customer's ranges one by one."
         )
-        yield Finding(rule="device-cannot", message=message, field="spd.rules")
+        yield cannot(message, "spd.rules")
 
 
 def losses(spec: TunnelSpec) -> list[str]:

@@ -14,9 +14,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tunnels.devices.abilities import cannot
 from tunnels.devices.base import SAFE_MSS, Order, Part, Platform
 from tunnels.devices.heading import commented, heading
-from tunnels.devices.questions import Question, number
+from tunnels.devices.questions import Question, is_probed, number
 from tunnels.devices.rendering import fill
 from tunnels.devices.routes import gateway_inside
 from tunnels.devices.viewpoint import Viewpoint, customer_viewpoint
@@ -34,10 +35,6 @@ _PINGS = {4: "-Protocol ICMPv4 -IcmpType 8", 6: "-Protocol ICMPv6 -IcmpType 128"
 _NEVER_IDLE = 17_279_999
 
 
-def _is_watched(spec: TunnelSpec) -> bool:
-    return spec.health is not None
-
-
 QUESTIONS = (
     number(
         "metric",
@@ -52,7 +49,7 @@ QUESTIONS = (
         usual="Ethernet",
         grammar=re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ._()#-]{0,62}[A-Za-z0-9)])?", re.ASCII),
         help="Its alias, as Get-NetAdapter shows it. It gets the address that answers the health check.",
-        asked=_is_watched,
+        asked=is_probed,
     ),
 )
 
@@ -109,13 +106,13 @@ def unsupported(spec: TunnelSpec) -> list[Finding]:
                 f"RRAS identifies {whose} by its address {side.address}, and by nothing else; leave the identifier "
                 "empty."
             )
-            findings.append(Finding(rule="device-cannot", message=message, field=name))
+            findings.append(cannot(message, name))
     if any(is_default_route(pair.remote) for pair in view.pairs):
         message = (
             "RRAS sends into a tunnel what its routes send there: a route for everything would take its own packets to "
             "the VPN gateway, too. Name the VPN gateway's ranges."
         )
-        findings.append(Finding(rule="device-cannot", message=message, field="spd.rules"))
+        findings.append(cannot(message, "spd.rules"))
     return findings
 
 
