@@ -47,7 +47,7 @@ def test_its_dialog_moves_the_focus_in_and_back(operator: Page) -> None:
     operator.keyboard.press("Escape")
     expect(operator.locator("#dialog")).to_be_hidden()
     expect(opener).to_be_focused()
-    assert operator.locator("#dialog-body").inner_html() == ""
+    expect(operator.locator("#dialog-body > *")).to_have_count(0)
 
 
 @pytest.mark.parametrize("how", ["close", "cancel", "beside"])
