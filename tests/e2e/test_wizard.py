@@ -125,6 +125,26 @@ def test_next_waits_for_a_choice_that_is_on_its_way(
     )
 
 
+def test_a_mistake_is_not_behind_the_buttons(operator: Page, gateways: None) -> None:
+    page = operator
+    page.set_viewport_size({"width": 1360, "height": 860})
+    _open_dialog(page)
+    _basic(page)
+    _press(page, "Generate")
+    _press(page, "Next")
+    _rule(page, 1, *RULES[0])
+    _press(page, "Next")
+    lifetime = page.get_by_label("IKE SA lifetime")
+    lifetime.fill("5")
+    _press(page, "Next")
+    expect(lifetime).to_be_focused()
+    error = page.locator("#dialog .invalid-feedback").bounding_box()
+    foot = page.locator("#dialog .wizard-foot").bounding_box()
+    assert error
+    assert foot
+    assert error["y"] + error["height"] <= foot["y"]
+
+
 def test_the_refused_and_the_accepted_addition(operator: Page, gateways: None) -> None:
     page = operator
     twin = make.a_tunnel(
